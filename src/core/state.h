@@ -1,0 +1,114 @@
+/*
+ * state: what becomes of a message, and what the decisions add up to.
+ *
+ * The heart of the program, and a pure one: no clock, no file, no allocation, no
+ * thread. It has two verbs. judge decides and changes nothing (see the const);
+ * apply records and decides nothing. Live, a message is judged, drawn into an epoch
+ * and applied. After a crash the sealed decisions are only applied. Both paths run
+ * the same apply, so a recovered state cannot differ from the one that was lost,
+ * and a new rule never rewrites history.
+ *
+ * Rules: DESIGN section 2. Late: event_time <= max(W_p, G), inclusive. Remembered: while
+ * G < first event time + retention, whether or not swept. Notes are applied like messages.
+ */
+#ifndef CORE_STATE_H
+#define CORE_STATE_H
+
+#include "base/fault.h"
+#include "core/dedup.h"
+#include "core/tally.h"
+#include "core/velocity.h"
+#include "core/watermark.h"
+#include "core/window.h"
+#include "pay/decision.h"
+#include "pay/epoch.h"
+#include "pay/rules.h"
+
+/* Memory for all of it, lent at init; zeroed; backed by the lender as it is touched. */
+struct state_memory {
+    struct dedup_memory dedup;
+    struct velocity_memory velocity;
+    struct window_memory windows;
+    struct tally_memory tallies;
+    struct origin *origins; /* SOURCES_MAX of them. */
+};
+
+struct state {
+    struct siphash_key key;
+    struct rules rules;
+    bool rules_known; /* A NOTE_RULES has been applied. */
+    struct watermark watermark;
+    struct dedup dedup;
+    struct velocity velocity;
+    struct windows windows;
+    struct tallies tallies;
+    struct origin *origins;
+    size_t source_count;
+    uint64_t seq_next[TABLE_COUNT]; /* The next row of each table; kept by the engine. */
+};
+
+/* What judge found. Texts stand in the judgement itself. */
+struct judgement {
+    enum verdict verdict;
+    bool known_id;         /* LATE: the id is in memory. */
+    bool earlier;          /* DUPLICATE: its event time is before the accepted one's. */
+    uint16_t first_source; /* DUPLICATE, CONFLICT: where the accepted payment stands. */
+    uint64_t first_offset;
+    int64_t first_event_ms;
+    /* ACCEPTED only: */
+    int32_t fraud_score;
+    bool high_risk;
+    int32_t velocity_60s;
+    int32_t count_5m;
+    uint8_t look_alike_size;
+    char look_alike_of[IDENT_TEXT_MAX]; /* transaction_id of the other; size 0: none. */
+};
+
+void state_init(struct state *state, const struct siphash_key *key,
+                const struct state_memory *memory);
+
+/* Number of this origin, or -1: the history has not met it. */
+int state_source_find(const struct state *state, const struct origin *origin);
+
+/* Draw near what judging this message will touch. A hint; changes nothing. */
+void state_prefetch(const struct state *state, const struct message *message);
+
+/* The rules must be known, and the message's source joined. */
+void state_judge(const struct state *state, const struct message *message,
+                 struct judgement *ret_judgement);
+
+/* The record of a judged message: what apply and the journal want. Texts lent from both. */
+void state_decide(const struct message *message, const struct judgement *judgement,
+                  struct decision *ret_decision);
+
+/*
+ * Record a decision or a note. BROKEN, and nothing changed: no room left (state_full, with
+ * the limit that the data needs), or a record that cannot follow on this history.
+ */
+MUST_USE enum outcome state_apply(struct state *state, const struct decision *decision,
+                                  struct fault *ret_fault);
+
+/*
+ * The end of an epoch. First count and draw what it touched (in an order that depends on
+ * nothing but the decisions), then end it: marks off, closed windows gone. A fold only ends.
+ * Metric rows come without seq. Windows closed by the watermark come once more, closed = 1.
+ */
+size_t state_metric_count(const struct state *state);
+void state_metric_row(const struct state *state, size_t index, struct row *ret_row);
+size_t state_total_count(const struct state *state); /* Touched totals. */
+void state_total(const struct state *state, size_t index, struct epoch_total *ret_total);
+void state_epoch_end(struct state *state);
+
+/* All totals and all sources, for a snapshot at the head of a segment. */
+size_t state_total_all_count(const struct state *state);
+void state_total_any(const struct state *state, size_t index, struct epoch_total *ret_total);
+
+/* Take over a snapshot or a ledger's standing: sources, totals, watermark. State must be new. */
+void state_restore_range(struct state *state, const struct epoch_range *range);
+MUST_USE bool state_restore_total(struct state *state, const struct epoch_total *total);
+void state_restore_watermark(struct state *state, int64_t watermark_ms);
+
+/* An incremental hash of all that is alive: equal states, equal hashes (invariant I9). */
+uint64_t state_hash(const struct state *state);
+
+#endif

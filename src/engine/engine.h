@@ -1,0 +1,106 @@
+/*
+ * engine: the whole machine, started, watched and stopped by cmd/.
+ *
+ *     intake (parsers) -> deciding thread -> sealing thread -> one delivering thread a sink
+ *
+ * Bounded queues between them; a full queue slows the stage above, up to the source. What the
+ * tables hold does not depend on the timing of the threads. The engine prints nothing: what is
+ * to be told comes out as events, what is to be measured as gauges.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "base/fault.h"
+#include "journal/journal.h"
+#include "parse/parse.h"
+#include "pay/rules.h"
+#include "pay/verdict.h"
+#include "sink/sink.h"
+
+enum {
+    ENGINE_PATH_MAX = 1024,
+    ENGINE_PATHS_MAX = 1024,
+    ENGINE_SINKS_MAX = 8,
+    ENGINE_EVENT_TEXT = 700,
+};
+
+struct engine_settings {
+    char pipeline[PIPELINE_NAME_MAX + 1];
+    char data_dir[ENGINE_PATH_MAX];
+    bool from_stdin;          /* Else: paths. */
+    const char *const *paths; /* Lent as long as the engine lives. */
+    size_t path_count;
+    struct rules rules;
+    struct parse_settings parse; /* Its key is filled in by the engine. */
+    unsigned parser_threads;
+    int64_t epoch_interval_ms;   /* An epoch closes at the latest after this, */
+    uint64_t epoch_messages_max; /* this many messages, */
+    uint64_t epoch_bytes_max;    /* or so many bytes of its rows. */
+    struct journal_settings journal;
+    uint64_t memory_limit; /* Bytes for the state. */
+    uint64_t max_backlog;  /* Bytes of journal a sink may lag behind before reading stops. */
+    const struct sink_type *sink_types[ENGINE_SINKS_MAX];
+    struct sink_settings sinks[ENGINE_SINKS_MAX]; /* [0] is the ledger. */
+    uint64_t deliver_rows_max[ENGINE_SINKS_MAX];  /* No further epoch is added after this, */
+    int64_t deliver_wait_ms[ENGINE_SINKS_MAX];    /* or after this. */
+    size_t sink_count;
+    bool until_caught_up; /* Stop when all input has been read and delivered. */
+    int64_t shutdown_grace_ms;
+    int64_t reconcile_every_ms; /* 0: not. */
+};
+
+enum engine_level { ENGINE_INFO, ENGINE_WARN, ENGINE_ERROR };
+
+/* Something that happened, for a log line: a stable name and key=value pairs, escaped. */
+struct engine_event {
+    const char *name; /* "ready", "sink_unreachable" ... static */
+    enum engine_level level;
+    int64_t wall_ms;
+    char text[ENGINE_EVENT_TEXT]; /* key=value key="text with blanks" */
+};
+
+struct engine_gauges {
+    uint64_t verdicts[TALLY_COUNT]; /* Sealed, over the whole history. */
+    uint64_t epoch;
+    uint64_t ledger_epoch;
+    int64_t watermark_ms; /* INSTANT_NONE: none yet. */
+    uint64_t state_entries;
+    uint64_t state_bytes;
+    uint64_t state_limit_bytes;
+    uint64_t journal_bytes;
+    uint64_t input_bytes; /* Read so far by this process; of input_total where known. */
+    uint64_t input_total;
+    enum fault_code halted; /* FAULT_NONE: running. */
+};
+
+enum engine_end {
+    ENGINE_RUNNING,
+    ENGINE_CAUGHT_UP, /* until_caught_up: everything read, sealed and delivered. */
+    ENGINE_STOPPED,   /* Asked to stop, and clean. */
+    ENGINE_HALTED,    /* A person must decide: the fault says what. Alive, reading nothing. */
+    ENGINE_FAILED,    /* The fault says what; the process should exit. */
+};
+
+struct engine;
+
+/*
+ * Take the lock, recover (notes/reliability: order of recovery), start the threads. DONE: it
+ * runs. BROKEN: nothing runs, the fault's class tells the exit code. What must live on for a
+ * halt is the caller's to decide.
+ */
+MUST_USE enum outcome engine_start(const struct engine_settings *settings,
+                                   struct engine **ret_engine, struct fault *ret_fault);
+
+/* Wait for the next event, at most so long. True: there is one. */
+bool engine_event(struct engine *engine, struct engine_event *ret_event, int64_t timeout_ms);
+
+enum engine_end engine_end(struct engine *engine, struct fault *ret_fault);
+void engine_gauges(struct engine *engine, struct engine_gauges *ret_gauges);
+
+/* Stop reading, seal the open epoch, deliver within shutdown_grace. Returns at once. Any thread. */
+void engine_stop(struct engine *engine);
+
+/* Join everything and free it. */
+void engine_close(struct engine *engine);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * intake: parsers side by side, results back in the order of taking, sources merged.
+ *
+ * Threads read blocks ahead of each source and parse them; the deciding thread takes messages
+ * one by one. Files are merged exactly: always from the source with the smallest newest event
+ * time (as the state has it; none yet is smallest), ties in configured order; a source that has
+ * come to its end leaves at once. So the order depends on the input alone, never on the threads.
+ */
+#ifndef ENGINE_INTAKE_H
+#define ENGINE_INTAKE_H
+
+#include "core/state.h"
+#include "os/clock.h"
+#include "parse/parse.h"
+#include "source/source.h"
+
+enum { INTAKE_SOURCES_MAX = 1024, INTAKE_THREADS_MAX = 16, INTAKE_BLOCK_SIZE = 256 * 1024 };
+
+enum intake_kind {
+    INTAKE_MESSAGE,  /* ret_item->message, to be judged and applied before the next call. */
+    INTAKE_ENDED,    /* ret_item->source came to its end: apply NOTE_ENDED before the next call. */
+    INTAKE_NOTHING,  /* Nothing has arrived yet; ask again (intake_wait). */
+    INTAKE_FINISHED, /* All sources ended. */
+    INTAKE_BROKEN,   /* The fault says what. */
+};
+
+struct intake_item {
+    enum intake_kind kind;
+    uint16_t source;         /* Its number in the state. */
+    struct message *message; /* Lent until the next call. */
+};
+
+struct intake;
+
+struct intake_settings {
+    unsigned thread_count;       /* Parsers: 1 .. INTAKE_THREADS_MAX. */
+    const struct parser *parser; /* Borrowed, as are the others. */
+    struct clock *clock;
+    struct source **sources; /* Opened and assigned. */
+    const uint16_t *numbers; /* The state's number of each. */
+    size_t source_count;
+};
+
+/* NULL and a fault: no memory or no threads. The one place here that allocates: at start. */
+struct intake *intake_start(const struct intake_settings *settings, struct fault *ret_fault);
+void intake_stop(struct intake *intake);
+
+void intake_next(struct intake *intake, const struct state *state, struct intake_item *ret_item,
+                 struct fault *ret_fault);
+
+/* A message that will probably come `distance` takes from now, or NULL: for prefetching. */
+const struct message *intake_ahead(const struct intake *intake, size_t distance);
+
+/* Sleep until something has arrived or this much time has passed. */
+void intake_wait(struct intake *intake, int64_t timeout_ns);
+
+/* The fingerprint of what has been taken from this source (state's number) so far. False: nothing.
+ */
+bool intake_fingerprint(const struct intake *intake, uint16_t source,
+                        struct fingerprint *ret_fingerprint);
+
+#endif

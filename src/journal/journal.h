@@ -1,0 +1,145 @@
+/*
+ * journal: what was decided, in order, never rewritten. The checkpoint.
+ *
+ * Before the seal of an epoch is on disk the epoch never happened, and its
+ * messages may be read again from the source. After it the epoch may only be
+ * repeated. The fsync proposes; the ledger's cursor decides (see sink.h).
+ *
+ * FILES. data_dir/journal/ holds segments "seg-<16 hex digits of the serial>", preallocated,
+ * recycled. A segment's serial is new before every use and enters every checksum of its frames:
+ * a frame of another serial is not there. A segment begins with a header block, then a snapshot
+ * frame (sources, totals, rules, watermark as of the last epoch before it), then frames.
+ * All numbers little-endian; frames begin at multiples of DISK_BLOCK.
+ *
+ * (The byte drawing of segment header and frame header stands in frame.h and docs/format.md.)
+ *
+ * TORN OR DAMAGED. One frame at a time is unsynced, and each frame says up to which epoch all
+ * was durable when it was written (synced_upto). So a bad frame n followed, anywhere, by a valid
+ * frame of this journal with synced_upto >= n is damage in the middle: BROKEN, journal_corrupt,
+ * files untouched. Otherwise it was being written when the power went: a torn tail, to be cut.
+ *
+ * Threads: one seals; others may journal_read epochs that are sealed.
+ */
+#ifndef JOURNAL_JOURNAL_H
+#define JOURNAL_JOURNAL_H
+
+#include "os/clock.h"
+#include "os/disk.h"
+#include "pay/epoch.h"
+
+#include <pthread.h>
+
+enum { JOURNAL_SEGMENTS_MAX = 65536 };
+
+struct journal_settings {
+    uint64_t segment_size; /* Multiple of DISK_BLOCK; a frame larger than it gets a larger one. */
+    int64_t keep_ms;       /* A segment younger than this is kept. */
+    uint64_t max_bytes; /* Shortens keep_ms, never what sinks or the live ids need. 0: no limit */
+};
+
+struct journal_segment; /* One row of the list of segments; journal.c's own. */
+
+struct journal {
+    struct disk *disk; /* Borrowed, as is the clock. */
+    struct journal_settings settings;
+    bool empty;             /* There is no journal here. */
+    uint64_t journal_id;    /* Random, 63 bits; a new one for each journal. */
+    struct siphash_key key; /* Random, of this journal: for slots and digests. */
+    uint64_t first_epoch;   /* The oldest epoch that can be read. */
+    uint64_t last_epoch;    /* The newest sealed (or, before journal_keep, found) one. 0: none. */
+    struct chain last_chain;
+    uint64_t torn_bytes; /* Of an unfinished last frame, found by open. 0: none. */
+    uint64_t bytes;      /* Of all segments. */
+    bool ready;          /* journal_keep or journal_begin has run: seal may be called. */
+    pthread_mutex_t mutex;
+    struct journal_segment *segments; /* Lent: JOURNAL_SEGMENTS_MAX (see journal_memory_size). */
+    size_t segment_count;
+    uint8_t *buffer; /* Lent, DISK_BLOCK aligned: a frame is put together here. */
+    size_t buffer_size;
+    disk_file writing;
+    uint64_t write_at;
+};
+
+/* How much zeroed memory journal_open wants lent, for frames of at most this many bytes. */
+size_t journal_memory_size(size_t frame_size_max);
+
+/*
+ * Look at what is there: segments, the newest whole frame, a torn tail or damage. Changes
+ * nothing on disk. BROKEN: journal_corrupt, journal_format, journal_io_error.
+ */
+MUST_USE enum outcome journal_open(struct journal *journal, struct disk *disk,
+                                   const struct journal_settings *settings, void *memory,
+                                   size_t memory_size, struct fault *ret_fault);
+void journal_close(struct journal *journal);
+
+/* A place to read on from. Each reader has one, with memory of its own lent for the frame. */
+struct journal_place {
+    uint64_t epoch;  /* The next one to read. */
+    uint64_t serial; /* Of the segment it stands in; 0: to be found. */
+    uint64_t offset;
+    disk_file file;  /* Open while standing in a segment; journal_place_close. */
+    uint8_t *buffer; /* Lent, DISK_BLOCK aligned. */
+    size_t buffer_size;
+};
+
+enum journal_parts { JOURNAL_DECISIONS, JOURNAL_DECISIONS_AND_ROWS };
+
+/*
+ * The frame at this place; then the place stands at the next. The epoch's memory is the place's
+ * buffer; ranges, totals, decisions, rows point into it (lent until the next read).
+ * LATER: nothing sealed there yet. REFUSED: that epoch is no longer in the journal.
+ */
+MUST_USE enum outcome journal_read(struct journal *journal, struct journal_place *place,
+                                   enum journal_parts parts, struct epoch *ret_epoch,
+                                   struct fault *ret_fault);
+void journal_place_close(struct journal *journal, struct journal_place *place);
+
+/*
+ * The snapshot from which a fold that must cover `epoch` starts: the newest one at or before
+ * it (its number: the last epoch before that segment), or the seed at the journal's head.
+ * After it, read from ret_snapshot->number + 1 (a seed: read from the place on).
+ */
+MUST_USE enum outcome journal_snapshot(struct journal *journal, uint64_t epoch,
+                                       struct journal_place *place, struct epoch *ret_snapshot,
+                                       struct fault *ret_fault);
+
+/* Which epoch has this chain? 0: none of those kept. The chain before the first is zeros. */
+MUST_USE enum outcome journal_find_chain(struct journal *journal, const struct chain *chain,
+                                         uint64_t *ret_epoch, struct fault *ret_fault);
+
+/*
+ * History ends at this epoch: what stands behind it is cut. The frames after `confirmed` are
+ * copied into a fresh segment and synced: recovered is not durable. Then seal may be called.
+ * snapshot: standing as of last_kept (for the fresh segment's head).
+ */
+MUST_USE enum outcome journal_keep(struct journal *journal, uint64_t confirmed, uint64_t last_kept,
+                                   const struct epoch *snapshot, struct fault *ret_fault);
+
+/*
+ * A new journal under a new journal_id and key, in place of whatever was there (which stays
+ * until the new head is durable). snapshot->number and ->chain: the history so far (0 and zeros
+ * on a first run). With `seeds` to follow: epochs of kind EPOCH_SEED by journal_seal, the last
+ * one with seed_last = 1; a journal whose seed is not whole counts as empty at open.
+ */
+MUST_USE enum outcome journal_begin(struct journal *journal, const struct epoch *snapshot,
+                                    bool seeds_follow, struct fault *ret_fault);
+
+/*
+ * Decide: one append, one sync. Fills epoch->journal_id and ->chain. After DONE this epoch is
+ * history. snapshot: called for only when a new segment begins; the standing before this epoch.
+ * LATER: no space (nothing happened). BROKEN: write nothing more.
+ */
+MUST_USE enum outcome journal_seal(struct journal *journal, struct epoch *epoch,
+                                   const struct epoch *snapshot, struct fault *ret_fault);
+
+/* Will the next seal of an epoch of this size begin a segment, so that it wants a snapshot? */
+bool journal_wants_snapshot(const struct journal *journal, const struct epoch *epoch);
+
+/*
+ * Let go of segments that nobody needs: all epochs below `needed` (the smallest of what sinks
+ * lack and seed_epoch), older than keep_ms at now_ms, or beyond max_bytes.
+ */
+MUST_USE enum outcome journal_trim(struct journal *journal, uint64_t needed, int64_t now_ms,
+                                   struct fault *ret_fault);
+
+#endif

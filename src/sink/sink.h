@@ -1,0 +1,132 @@
+/*
+ * sink: a place the sealed epochs are delivered to.
+ *
+ * A kind of sink is one const struct sink_type in one file, listed once in sink.c. To add one,
+ * copy sink_sqlite.c, fill in the calls, add one line. What must hold for all kinds (epochs that
+ * follow on each other, a head that matches) is checked once, in sink.c, in front of them.
+ *
+ * The first sink that can is the ledger: it decides what has happened. deliver moves the
+ * pipeline's chain from the first epoch's prev_chain to the last one's chain, only if it stands
+ * there, with cursors, totals, epochs and all rows in the same transaction (rule R1). A compare
+ * that fails: is the last chain already recorded? then it is ours, and done; otherwise BROKEN
+ * with FAULT_FENCED. LATER: not delivered; deliver the same epochs again, never a longer batch.
+ */
+#ifndef SINK_SINK_H
+#define SINK_SINK_H
+
+#include "base/fault.h"
+#include "pay/epoch.h"
+#include "pay/rules.h"
+
+enum { PIPELINE_NAME_MAX = 64, SINK_NAME_MAX = 64, SINK_PATH_MAX = 1024, LEDGER_FORMAT = 1 };
+
+struct sink;
+
+struct sink_settings {
+    char name[SINK_NAME_MAX + 1];
+    char pipeline[PIPELINE_NAME_MAX + 1];
+    char path[SINK_PATH_MAX + 1];
+    uint32_t carry_count; /* payment.carry: names of the columns after the fixed ones. */
+    char carry[PAYMENT_CARRY_MAX][64];
+    int64_t part_rows;       /* Rows in a part of a big table (DESIGN: rows in parts). */
+    int64_t busy_timeout_ms; /* How long one call may wait for a lock before it says LATER. */
+    bool cursors_only;       /* A ledger without payments (data_dir/ledger.db). */
+};
+
+/* Where a sink stands. */
+struct sink_head {
+    bool exists;         /* It holds our pipeline's row. */
+    bool other_payments; /* It holds payments, but no row of our pipeline. */
+    uint32_t format;
+    uint64_t epoch;
+    struct chain chain;
+    uint64_t journal_id;
+    int64_t watermark_ms;
+    uint64_t seed_epoch;
+    uint64_t seq_next[TABLE_COUNT];
+    struct rules rules;
+};
+
+struct sink_cursor {
+    struct origin origin;
+    uint64_t start;
+    struct epoch_range range; /* source = its number in this listing; first = next. */
+};
+
+/* Consecutive epochs for one transaction, and the names their source numbers stand for. */
+struct delivery {
+    const struct epoch *const *epochs;
+    size_t epoch_count;
+    const struct origin *origins; /* By source number; covers every source in the epochs. */
+    const uint64_t *starts;       /* First offset ever asked for, by source number. */
+    size_t source_count;
+    const struct rules *rules; /* In force after the last epoch. */
+};
+
+struct sink_type {
+    const char *name;
+    size_t size; /* Of the struct that begins with a struct sink. */
+    bool can_be_ledger;
+
+    enum outcome (*open)(struct sink *sink, struct fault *ret_fault);
+    void (*close)(struct sink *sink);
+    enum outcome (*read_head)(struct sink *sink, struct sink_head *ret_head,
+                              struct fault *ret_fault);
+    /* First run: insert the pipeline's row at epoch 0, chain zeros. */
+    enum outcome (*begin)(struct sink *sink, uint64_t journal_id, const struct rules *rules,
+                          struct fault *ret_fault);
+    enum outcome (*deliver)(struct sink *sink, const struct delivery *delivery,
+                            struct fault *ret_fault);
+    /* Is this chain recorded, as which epoch? 0: no. */
+    enum outcome (*find_chain)(struct sink *sink, const struct chain *chain, uint64_t *ret_epoch,
+                               struct fault *ret_fault);
+    /* Is what we hold still what stands under its name? BROKEN with FAULT_SINK_REPLACED: no. */
+    enum outcome (*audit)(struct sink *sink, struct fault *ret_fault);
+
+    /* Listings, from index 0 until LATER. */
+    enum outcome (*read_cursor)(struct sink *sink, size_t index, struct sink_cursor *ret_cursor,
+                                struct fault *ret_fault);
+    enum outcome (*read_total)(struct sink *sink, size_t index, struct epoch_total *ret_total,
+                               struct fault *ret_fault);
+
+    /*
+     * Rows of one table by seq, from `seq` on: for seeding a lost journal (R3). LATER: no more.
+     * The row's source numbers are those of read_cursor's listing; texts lent until the next
+     * call. ret_epoch, ret_decided_ms: the epoch that made it.
+     */
+    enum outcome (*read_row)(struct sink *sink, enum table table, uint64_t seq, struct row *ret_row,
+                             uint64_t *ret_epoch, int64_t *ret_decided_ms, struct fault *ret_fault);
+
+    /* The accepted row of this id at this place (to name a conflict's field). LATER: not found. */
+    enum outcome (*find_payment)(struct sink *sink, struct span transaction_id,
+                                 const struct origin *origin, uint64_t offset, struct row *ret_row,
+                                 struct fault *ret_fault);
+    /* Something to do while nothing waits (index a full part, checkpoint). LATER: nothing. */
+    enum outcome (*tend)(struct sink *sink, struct fault *ret_fault);
+};
+
+struct sink {
+    const struct sink_type *type;
+    struct sink_settings settings;
+    uint64_t transactions; /* Committed, and rows in them: for gauges. */
+    uint64_t rows;
+};
+
+/* NULL: this build has no kind of that name. */
+const struct sink_type *sink_type_named(const char *name);
+
+/* The memory behind the sink is the caller's: type->size bytes, zeroed. */
+MUST_USE enum outcome sink_open(struct sink *sink, const struct sink_type *type,
+                                const struct sink_settings *settings, struct fault *ret_fault);
+void sink_close(struct sink *sink);
+MUST_USE enum outcome sink_read_head(struct sink *sink, struct sink_head *ret_head,
+                                     struct fault *ret_fault);
+MUST_USE enum outcome sink_begin(struct sink *sink, uint64_t journal_id, const struct rules *rules,
+                                 struct fault *ret_fault);
+MUST_USE enum outcome sink_deliver(struct sink *sink, const struct delivery *delivery,
+                                   struct fault *ret_fault);
+MUST_USE enum outcome sink_find_chain(struct sink *sink, const struct chain *chain,
+                                      uint64_t *ret_epoch, struct fault *ret_fault);
+MUST_USE enum outcome sink_audit(struct sink *sink, struct fault *ret_fault);
+
+#endif
