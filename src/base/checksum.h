@@ -11,4 +11,7 @@
 
 uint32_t checksum(uint32_t before, struct span bytes);
 
+/* The same number by the table alone: what machines without the instruction use. */
+uint32_t checksum_portable(uint32_t before, struct span bytes);
+
 #endif
