@@ -1,0 +1,38 @@
+/*
+ * horizon: from which epoch on must a fold start, so that nothing still alive is missed?
+ *
+ * seed_epoch: the oldest epoch holding an accepted event time + span > G, where span is the
+ * longest time anything is remembered (retention, a window, the velocity's span). For each
+ * epoch the largest accepted event time is kept; when the list is full, neighbours are merged,
+ * so its answer may be a little too old (that costs time) and never too young.
+ */
+#ifndef ENGINE_HORIZON_H
+#define ENGINE_HORIZON_H
+
+#include "pay/epoch.h"
+#include "pay/rules.h"
+
+enum { HORIZON_ENTRIES_MAX = 1 << 16 };
+
+struct horizon_entry {
+    uint64_t epoch;    /* The first one it stands for. */
+    int64_t newest_ms; /* Largest accepted event time; INT64_MIN: none. */
+};
+
+struct horizon {
+    struct horizon_entry *entries; /* Lent: HORIZON_ENTRIES_MAX. */
+    size_t first;
+    size_t count;
+    uint64_t stride; /* Epochs that one entry stands for. */
+};
+
+void horizon_init(struct horizon *horizon, struct horizon_entry *entries);
+
+/* Epochs come in order. */
+void horizon_add(struct horizon *horizon, uint64_t epoch, int64_t newest_ms);
+
+/* Forget what G has passed; the answer, or next_epoch if nothing is alive. */
+uint64_t horizon_seed_epoch(struct horizon *horizon, const struct rules *rules,
+                            int64_t watermark_ms, uint64_t next_epoch);
+
+#endif

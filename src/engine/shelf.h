@@ -1,0 +1,76 @@
+/*
+ * shelf: the epochs in memory, on their way from deciding to sealing to delivery.
+ *
+ *     empty -> open (deciding) -> closed -> sealed -> (every sink has it) -> empty
+ *
+ * A fixed number of epochs with their memory. When none is empty, the oldest sealed one that
+ * the ledger has confirmed is emptied; is there none, the deciding thread waits: that is the
+ * back-pressure. While the ledger is out of reach an unconfirmed one may go, too: it is in the
+ * journal, and is read from there.
+ */
+#ifndef ENGINE_SHELF_H
+#define ENGINE_SHELF_H
+
+#include "pay/epoch.h"
+
+#include <pthread.h>
+
+enum { SHELF_EPOCHS_MAX = 16, EPOCH_TOTALS_MAX = 1 << 17 };
+
+enum shelf_place { SHELF_EMPTY, SHELF_OPEN, SHELF_CLOSED, SHELF_SEALED };
+
+struct shelf_slot {
+    struct epoch epoch;
+    enum shelf_place place;
+    unsigned pins; /* Readers that hold it. */
+};
+
+struct shelf {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    struct shelf_slot slots[SHELF_EPOCHS_MAX];
+    size_t slot_count;
+    uint64_t sealed;    /* The newest sealed epoch. */
+    uint64_t confirmed; /* The newest one the ledger has. */
+    bool ledger_down;   /* Unconfirmed epochs may leave memory. */
+    bool stopped;       /* Everybody goes home. */
+};
+
+/* Sizes of one epoch's parts. */
+struct shelf_sizes {
+    size_t decisions;
+    size_t rows;
+};
+
+size_t shelf_memory_size(const struct shelf_sizes *sizes, size_t slot_count);
+void shelf_init(struct shelf *shelf, const struct shelf_sizes *sizes, size_t slot_count,
+                void *memory);
+void shelf_destroy(struct shelf *shelf);
+
+/* An empty epoch to fill, or NULL: none within the time (0: do not wait), or stopped. */
+struct epoch *shelf_open(struct shelf *shelf, int64_t timeout_ns);
+void shelf_close(struct shelf *shelf, struct epoch *epoch);
+
+/* Give an open epoch back unused. */
+void shelf_return(struct shelf *shelf, struct epoch *epoch);
+
+/* The closed epoch to be sealed next, or NULL: none within the time, or stopped. */
+struct epoch *shelf_take_closed(struct shelf *shelf, int64_t timeout_ns);
+void shelf_sealed(struct shelf *shelf, struct epoch *epoch);
+
+/* Is nothing closed waiting for its seal? */
+bool shelf_sealer_idle(struct shelf *shelf);
+
+/* Hold this sealed epoch in memory, or NULL: it is not there (any more). */
+const struct epoch *shelf_pin(struct shelf *shelf, uint64_t number);
+void shelf_unpin(struct shelf *shelf, const struct epoch *epoch);
+
+/* Wait until an epoch from this number on is sealed. False: not within the time, or stopped. */
+bool shelf_wait_sealed(struct shelf *shelf, uint64_t number, int64_t timeout_ns);
+void shelf_confirm(struct shelf *shelf, uint64_t number);
+void shelf_ledger_down(struct shelf *shelf, bool down);
+void shelf_stop(struct shelf *shelf);
+uint64_t shelf_sealed_upto(struct shelf *shelf);
+uint64_t shelf_confirmed_upto(struct shelf *shelf);
+
+#endif
