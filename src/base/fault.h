@@ -42,6 +42,8 @@ enum fault_class {
       "payonce help settings shows an example")                                                    \
     X(FAULT_CONFIG_MEMORY, "C014", "larger_than_memory", FAULT_CLASS_CONFIG,                       \
       "lower state.memory_limit, or give the machine or container more memory")                    \
+    X(FAULT_CONFIG_VARIABLE, "C015", "variable_not_set", FAULT_CLASS_CONFIG,                       \
+      "set the environment variable, or give a default: ${NAME:-default}")                         \
     X(FAULT_CONFIG_STATE_TOO_SMALL, "C040", "state_cannot_fit", FAULT_CLASS_CONFIG,                \
       "raise state.memory_limit, or lower watermark.lateness and dedup.retention")                 \
     X(FAULT_CONFIG_LEDGER_MOVED, "C050", "ledger_moved", FAULT_CLASS_CONFIG,                       \
@@ -98,6 +100,8 @@ enum fault_class {
       "give payonce a database of its own, or drop the foreign table")                             \
     X(FAULT_SINK_REPLACED, "S034", "sink_replaced", FAULT_CLASS_TEMPORARY,                         \
       "a restart opens the file that is there now and refills what it lacks")                      \
+    X(FAULT_OUTPUT, "O001", "output_failed", FAULT_CLASS_IO,                                       \
+      "look at where the output goes, then run it again")                                          \
     X(FAULT_BUG, "B001", "bug", FAULT_CLASS_BUG, "please report it with the lines above")
 
 #define FAULT_ENUM(name, code, text, class, next) name,

@@ -1,0 +1,22 @@
+#include "cmd/commands.h"
+
+#include <string.h>
+
+const struct command commands[] = {
+    {"config", "Look", "print every setting with its default and its reason", command_config,
+     config_help},
+    {"version", "Help", "print the version", command_version, version_help},
+    {"help", "Help", "explain a command, a setting, an error code, the exit codes", command_help,
+     help_help},
+    {.name = NULL},
+};
+
+const struct command *command_named(const char *name)
+{
+    for (const struct command *command = commands; command->name != NULL; command++) {
+        if (strcmp(command->name, name) == 0) {
+            return command;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,18 @@
+/*
+ * help_parts: the longer chapters of help, printed from the table of settings.
+ */
+#ifndef CMD_HELP_PARTS_H
+#define CMD_HELP_PARTS_H
+
+#include "cmd/settings.h"
+
+/* payonce help settings [PATH]: all of them, one section, or everything about one. */
+int help_settings(const char *path);
+
+/* The YAML file that sets every setting to its default: conf/payonce.yaml. */
+void help_print_defaults(void);
+
+/* docs/configuration.md. */
+void help_print_reference(void);
+
+#endif

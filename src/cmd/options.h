@@ -1,0 +1,45 @@
+/*
+ * options: the words behind a command, over getopt_long, with mistakes told our way.
+ */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include "cmd/config.h"
+
+#include <getopt.h>
+
+enum { OPTIONS_SETS_MAX = 64, OPTION_SET = 1000, OPTION_NO_COLOR, OPTION_OWN };
+
+/* The options every command with a configuration takes; put first among a command's own. */
+#define OPTIONS_COMMON                                                                             \
+    {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, OPTION_SET},        \
+    {                                                                                              \
+        "no-color", no_argument, NULL, OPTION_NO_COLOR                                             \
+    }
+
+#define OPTIONS_COMMON_HELP                                                                        \
+    "  -c, --config FILE     the configuration; else PAYONCE_CONFIG, ./payonce.yaml,\n"            \
+    "                        /etc/payonce/payonce.yaml\n"                                          \
+    "      --set KEY=VALUE   one setting (repeatable); payonce help settings\n"                    \
+    "      --no-color        also NO_COLOR, and wherever there is no terminal\n"                   \
+    "  -h, --help\n"
+
+struct options {
+    const char *command;
+    const struct option *known; /* Ends with zeros. */
+    int count;
+    char **arguments;
+    struct config_request request;
+    const char *sets[OPTIONS_SETS_MAX];
+};
+
+/* The next option of the command's own; common ones are taken. -1: no more; '?': wrong, said. */
+int options_next(struct options *options);
+
+/* The arguments that are no options, behind the last option. */
+int options_rest(const struct options *options, char ***ret_rest);
+
+/* "payonce.yaml" or "x.yml": a configuration by its name. */
+bool options_names_config(const char *argument);
+
+#endif

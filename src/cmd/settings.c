@@ -1,0 +1,110 @@
+#include "cmd/settings.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SETTING_ROW(name, place, form, value, range, reason)                                       \
+    [name] = {.path = (place), .kind = (form), .standard = (value), .help = (reason), range},
+
+const struct setting settings[SETTING_NAMES] = {SETTINGS(SETTING_ROW)};
+
+_Static_assert((int)SETTING_COUNT == (int)QUANTITY_COUNT &&
+                   (int)SETTING_PERCENT == (int)QUANTITY_PERCENT,
+               "the first kinds of setting are the quantities");
+
+enum setting_name setting_named(const char *path)
+{
+    enum setting_name name = 0;
+
+    while (name < SETTING_NAMES && strcmp(settings[name].path, path) != 0) {
+        name++;
+    }
+    return name;
+}
+
+bool setting_in_record(const struct setting *setting)
+{
+    return strstr(setting->path, "[]") != NULL;
+}
+
+bool setting_has_auto(const struct setting *setting)
+{
+    return setting->kind <= SETTING_PERCENT && strcmp(setting->standard, "auto") == 0;
+}
+
+bool setting_required(const struct setting *setting)
+{
+    return setting->standard[0] == '\0';
+}
+
+void setting_variable(const struct setting *setting, char ret_text[SETTING_VARIABLE_SIZE])
+{
+    int size = snprintf(ret_text, SETTING_VARIABLE_SIZE, "PAYONCE_%s", setting->path);
+
+    must(size > 0 && size < SETTING_VARIABLE_SIZE);
+    for (char *at = ret_text; *at != '\0'; at++) {
+        *at = *at == '.' ? '_' : (char)toupper((unsigned char)*at);
+    }
+}
+
+static void takes_quantity(const struct setting *setting, char ret_text[SETTING_LIMITS_SIZE])
+{
+    static const char *const names[] = {"number", "duration", "size", "rate", "percentage"};
+    char least[QUANTITY_TEXT_SIZE];
+    char most[QUANTITY_TEXT_SIZE];
+
+    quantity_write((enum quantity)setting->kind, setting->least, least);
+    quantity_write((enum quantity)setting->kind, setting->most, most);
+    (void)snprintf(ret_text, SETTING_LIMITS_SIZE, "%s, %s to %s%s", names[setting->kind], least,
+                   most, setting_has_auto(setting) ? ", or auto" : "");
+}
+
+void setting_takes(const struct setting *setting, char ret_text[SETTING_LIMITS_SIZE])
+{
+    const char *what = "";
+
+    switch (setting->kind) {
+    case SETTING_COUNT:
+    case SETTING_DURATION:
+    case SETTING_SIZE:
+    case SETTING_RATE:
+    case SETTING_PERCENT:
+        takes_quantity(setting, ret_text);
+        return;
+    case SETTING_CHOICE:
+        (void)snprintf(ret_text, SETTING_LIMITS_SIZE, "one of %s", setting->choices);
+        return;
+    case SETTING_CHOICE_BY_NAME:
+        (void)snprintf(ret_text, SETTING_LIMITS_SIZE, "map of name: %s, at most %d",
+                       setting->choices, (int)setting->most);
+        return;
+    case SETTING_TEXTS:
+    case SETTING_PATHS:
+        (void)snprintf(ret_text, SETTING_LIMITS_SIZE, "list of %s, at most %d",
+                       setting->kind == SETTING_PATHS ? "paths" : "names", (int)setting->most);
+        return;
+    case SETTING_TEXTS_BY_NAME:
+        what = "map of name: [value, ...], one name";
+        break;
+    case SETTING_RECORDS:
+        what = "list of maps with the keys below";
+        break;
+    case SETTING_BOOL:
+        what = "true or false";
+        break;
+    case SETTING_TEXT:
+        what = "text";
+        break;
+    case SETTING_NAME:
+        what = "name of letters, digits, - _ and .";
+        break;
+    case SETTING_PATH:
+        what = "path";
+        break;
+    case SETTING_RULE:
+        what = "comparison";
+        break;
+    }
+    (void)snprintf(ret_text, SETTING_LIMITS_SIZE, "%s", what);
+}
