@@ -310,7 +310,9 @@ bool config_need_source(struct config *config)
     if (config->engine.from_stdin || config->engine.path_count > 0) {
         return true;
     }
-    struct config_error *error = config_wrong(config, config->file, value->node->mark,
+    bool given = value->text->origin != CONFIG_DEFAULT;
+    struct config_error *error = config_wrong(config, given ? value->text : config->file,
+                                              given ? value->node->mark : (struct yaml_mark){0},
                                               FAULT_CONFIG_MISSING, "no file of payments is named");
     (void)snprintf(error->next, sizeof(error->next),
                    "name them: payonce run payments.jsonl, or source.file.paths in a "

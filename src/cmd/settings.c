@@ -60,51 +60,53 @@ static void takes_quantity(const struct setting *setting, char ret_text[SETTING_
                    most, setting_has_auto(setting) ? ", or auto" : "");
 }
 
-void setting_takes(const struct setting *setting, char ret_text[SETTING_LIMITS_SIZE])
+/* What needs no numbers and no words from the table. */
+static const char *takes_word(enum setting_kind kind)
 {
-    const char *what = "";
-
-    switch (setting->kind) {
+    switch (kind) {
+    case SETTING_TEXTS_BY_NAME:
+        return "map of name: [value, ...], one name";
+    case SETTING_RECORDS:
+        return "list of maps with the keys below";
+    case SETTING_BOOL:
+        return "true or false";
+    case SETTING_TEXT:
+        return "text";
+    case SETTING_NAME:
+        return "name of letters, digits, - _ and .";
+    case SETTING_PATH:
+        return "path";
+    case SETTING_RULE:
+        return "comparison";
     case SETTING_COUNT:
     case SETTING_DURATION:
     case SETTING_SIZE:
     case SETTING_RATE:
     case SETTING_PERCENT:
-        takes_quantity(setting, ret_text);
-        return;
     case SETTING_CHOICE:
-        (void)snprintf(ret_text, SETTING_LIMITS_SIZE, "one of %s", setting->choices);
-        return;
-    case SETTING_CHOICE_BY_NAME:
-        (void)snprintf(ret_text, SETTING_LIMITS_SIZE, "map of name: %s, at most %d",
-                       setting->choices, (int)setting->most);
-        return;
     case SETTING_TEXTS:
     case SETTING_PATHS:
-        (void)snprintf(ret_text, SETTING_LIMITS_SIZE, "list of %s, at most %d",
-                       setting->kind == SETTING_PATHS ? "paths" : "names", (int)setting->most);
-        return;
-    case SETTING_TEXTS_BY_NAME:
-        what = "map of name: [value, ...], one name";
-        break;
-    case SETTING_RECORDS:
-        what = "list of maps with the keys below";
-        break;
-    case SETTING_BOOL:
-        what = "true or false";
-        break;
-    case SETTING_TEXT:
-        what = "text";
-        break;
-    case SETTING_NAME:
-        what = "name of letters, digits, - _ and .";
-        break;
-    case SETTING_PATH:
-        what = "path";
-        break;
-    case SETTING_RULE:
-        what = "comparison";
+    case SETTING_CHOICE_BY_NAME:
         break;
     }
-    (void)snprintf(ret_text, SETTING_LIMITS_SIZE, "%s", what);
+    return NULL;
+}
+
+void setting_takes(const struct setting *setting, char ret_text[SETTING_LIMITS_SIZE])
+{
+    const char *word = takes_word(setting->kind);
+
+    if (word != NULL) {
+        (void)snprintf(ret_text, SETTING_LIMITS_SIZE, "%s", word);
+    } else if (setting->kind <= SETTING_PERCENT) {
+        takes_quantity(setting, ret_text);
+    } else if (setting->kind == SETTING_CHOICE) {
+        (void)snprintf(ret_text, SETTING_LIMITS_SIZE, "one of %s", setting->choices);
+    } else if (setting->kind == SETTING_CHOICE_BY_NAME) {
+        (void)snprintf(ret_text, SETTING_LIMITS_SIZE, "map of name: %s, at most %d",
+                       setting->choices, (int)setting->most);
+    } else {
+        (void)snprintf(ret_text, SETTING_LIMITS_SIZE, "list of %s, at most %d",
+                       setting->kind == SETTING_PATHS ? "paths" : "names", (int)setting->most);
+    }
 }

@@ -29,7 +29,7 @@
       "where payments come from")                                                                  \
     X(SET_SOURCE_PARSER_THREADS, "source.parser_threads", SETTING_COUNT, "auto", FROM_TO(1, 16),   \
       "threads that parse; auto: one less than the processors, 1 to 4")                            \
-    X(SET_SOURCE_FILE_PATHS, "source.file.paths", SETTING_PATHS, "[]", FROM_TO(1, 1024),           \
+    X(SET_SOURCE_FILE_PATHS, "source.file.paths", SETTING_PATHS, "[]", FROM_TO(0, 1024),           \
       "JSON lines; each file is a partition, a line's number its offset. Read to their end and "   \
       "merged by event time. Required for type file")                                              \
     X(SET_FIELD_ID, "payment.fields.transaction_id", SETTING_TEXTS, "[transaction_id]",            \
