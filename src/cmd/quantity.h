@@ -24,7 +24,7 @@ enum quantity_reading {
     QUANTITY_TOO_LARGE, /* More than 63 bits. */
 };
 
-enum { QUANTITY_TEXT_SIZE = 32 };
+enum { QUANTITY_TEXT_SIZE = 64 };
 
 MUST_USE enum quantity_reading quantity_read(enum quantity kind, struct span text,
                                              int64_t *ret_value);
