@@ -33,6 +33,19 @@ struct state_memory {
     struct origin *origins; /* SOURCES_MAX of them. */
 };
 
+/* How much all of it may take together; senders are reckoned in. */
+struct state_limits {
+    uint64_t bytes;
+    int64_t senders_max;
+};
+
+/* The most that state_memory_lay hands out: at least limits->bytes, less only by rounding. */
+size_t state_memory_size(const struct state_limits *limits);
+
+/* Share the lent memory (aligned to MEMORY_STEP, zeroed) out among the parts. */
+void state_memory_lay(const struct state_limits *limits, void *memory,
+                      struct state_memory *ret_memory);
+
 struct state {
     struct siphash_key key;
     struct rules rules;
@@ -107,6 +120,15 @@ void state_total_any(const struct state *state, size_t index, struct epoch_total
 void state_restore_range(struct state *state, const struct epoch_range *range);
 MUST_USE bool state_restore_total(struct state *state, const struct epoch_total *total);
 void state_restore_watermark(struct state *state, int64_t watermark_ms);
+
+/* What is in use, for gauges, and what will be touched next, to be backed ahead of need. */
+struct state_use {
+    uint64_t entries;     /* Ids alive in the dedup memory. */
+    uint64_t bytes;       /* Of the lent memory, touched so far. */
+    uint64_t limit_bytes; /* Of it in all. */
+    struct span ahead;    /* The next part of the dedup memory to grow into; may be empty. */
+};
+void state_use(const struct state *state, struct state_use *ret_use);
 
 /* An incremental hash of all that is alive: equal states, equal hashes (invariant I9). */
 uint64_t state_hash(const struct state *state);
