@@ -3,17 +3,24 @@
 
 BUILD ?= build
 BUILD_SAN ?= build-san
+BUILD_TSAN ?= build-tsan
+BUILD_BENCH ?= build-bench
+BUILD_FUZZ ?= build-fuzz
 PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
 
-.PHONY: all build demo test install bench clean packages packages-test
+.PHONY: all build demo test test-long install bench fuzz clean packages packages-test
 
 all: build
 
+define configure # $(1): where, $(2): with what. Quiet unless it fails.
+	@test -f $(1)/build.ninja || meson setup $(2) $(1) >$(1).log 2>&1 || { cat $(1).log; exit 1; }
+	@rm -f $(1).log
+endef
+
 build: packages
-	@test -f $(BUILD)/build.ninja || meson setup --prefix=$(PREFIX) $(BUILD) >$(BUILD).log 2>&1 \
-		|| { cat $(BUILD).log; exit 1; }
-	@rm -f $(BUILD).log
-	@ninja -C $(BUILD) -k 0 --quiet
+	$(call configure,$(BUILD),--prefix=$(PREFIX))
+	@ninja -C $(BUILD) --quiet
 
 packages:
 	@tools/install_packages.sh build
@@ -21,15 +28,41 @@ packages:
 packages-test:
 	@tools/install_packages.sh build test
 
-# Every test, in the ordinary build and again under AddressSanitizer and UBSan.
+# Simulate payments, kill the program three times in the middle, reconcile to the cent.
+demo: build
+	@$(BUILD)/payonce demo
+
+# Every test in the ordinary build; again under AddressSanitizer and UBSan, where the program
+# also dies at each of its named crash points; the threaded ones again under ThreadSanitizer.
 test: packages-test build
-	@test -f $(BUILD_SAN)/build.ninja || \
-		meson setup -Db_sanitize=address,undefined $(BUILD_SAN) >/dev/null
-	@meson test -C $(BUILD) --print-errorlogs
-	@meson test -C $(BUILD_SAN) --print-errorlogs
+	$(call configure,$(BUILD_SAN),-Db_sanitize=address$(comma)undefined -Dcrash_points=true)
+	$(call configure,$(BUILD_TSAN),-Db_sanitize=thread)
+	@meson test -C $(BUILD) --print-errorlogs --no-suite long
+	@meson test -C $(BUILD_SAN) --print-errorlogs --no-suite long --no-suite shape
+	@meson test -C $(BUILD_TSAN) --print-errorlogs --no-suite long --suite threads
+
+# The long programme: a million messages in every combination, 200 kills.
+test-long: packages-test build
+	$(call configure,$(BUILD_SAN),-Db_sanitize=address$(comma)undefined -Dcrash_points=true)
+	@meson test -C $(BUILD) --print-errorlogs --verbose --suite long
 
 install: build
 	@meson install -C $(BUILD)
 
+# Figures, each beside its reference in the same run.
+bench: packages-test
+	$(call configure,$(BUILD_BENCH),-Dbench=true -Dtests=disabled -Dbuildtype=release)
+	@ninja -C $(BUILD_BENCH) --quiet
+	@bench/run.sh $(BUILD_BENCH)
+
+# Each input boundary for FUZZ_SECONDS, from the saved corpus.
+fuzz: packages-test
+	$(call configure,$(BUILD_FUZZ),-Dfuzz=true -Dtests=disabled -Db_lundef=false \
+		-Db_sanitize=address$(comma)undefined --native-file tools/clang.ini)
+	@ninja -C $(BUILD_FUZZ) --quiet
+	@tools/fuzz.sh $(BUILD_FUZZ) $(FUZZ_SECONDS)
+
 clean:
-	@rm -rf $(BUILD) $(BUILD_SAN)
+	@rm -rf $(BUILD) $(BUILD_SAN) $(BUILD_TSAN) $(BUILD_BENCH) $(BUILD_FUZZ)
+
+comma := ,
