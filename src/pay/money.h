@@ -3,7 +3,7 @@
  *
  * Never a double: a double cannot hold ten cents, and an auditor can. An amount
  * keeps the places it was sent with; a sum is kept in billionths and 128 bits, which
- * holds 10^11 amounts of the largest size.
+ * holds 10^10 amounts of the largest size.
  */
 #ifndef PAY_MONEY_H
 #define PAY_MONEY_H
