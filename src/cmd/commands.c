@@ -3,6 +3,8 @@
 #include <string.h>
 
 const struct command commands[] = {
+    {"simulate", "Run", "make payments, with duplicates, late and broken ones", command_simulate,
+     simulate_help},
     {"config", "Look", "print every setting with its default and its reason", command_config,
      config_help},
     {"version", "Help", "print the version", command_version, version_help},

@@ -24,13 +24,19 @@ const struct command *command_named(const char *name);
 int command_check(int count, char **arguments);
 int command_config(int count, char **arguments);
 int command_help(int count, char **arguments);
+int command_demo(int count, char **arguments);
+int command_reconcile(int count, char **arguments);
 int command_run(int count, char **arguments);
+int command_simulate(int count, char **arguments);
 int command_version(int count, char **arguments);
 
 extern const char check_help[];
 extern const char config_help[];
+extern const char demo_help[];
 extern const char help_help[];
+extern const char reconcile_help[];
 extern const char run_help[];
+extern const char simulate_help[];
 extern const char version_help[];
 
 #endif

@@ -31,6 +31,12 @@ static bool take_common(struct options *options, int letter)
         request->file = optarg;
     } else if (letter == OPTION_NO_COLOR) {
         (void)setenv("NO_COLOR", "1", 1);
+    } else if (letter == OPTION_JSON) {
+        options->json = true;
+    } else if (letter == 'q') {
+        options->quiet = true;
+    } else if (letter == 'v') {
+        options->verbose = true;
     } else if (letter == OPTION_SET && request->set_count < OPTIONS_SETS_MAX) {
         options->sets[request->set_count++] = optarg;
     } else {
@@ -39,12 +45,33 @@ static bool take_common(struct options *options, int letter)
     return true;
 }
 
+/* ":qvc:", from the list of options; the colon in front keeps getopt silent. */
+static void list_letters(const struct option *known, char ret_letters[2 * OPTIONS_LETTERS_MAX + 2])
+{
+    size_t size = 0;
+
+    ret_letters[size++] = ':';
+    for (const struct option *option = known; option->name != NULL; option++) {
+        if (option->val < OPTION_SET) {
+            must(size < 2 * OPTIONS_LETTERS_MAX);
+            ret_letters[size++] = (char)option->val;
+            if (option->has_arg == required_argument) {
+                ret_letters[size++] = ':';
+            }
+        }
+    }
+    ret_letters[size] = '\0';
+}
+
 int options_next(struct options *options)
 {
+    char letters[2 * OPTIONS_LETTERS_MAX + 2];
+
+    list_letters(options->known, letters);
     opterr = 0;
     for (;;) {
         int at = optind == 0 ? 1 : optind;
-        int letter = getopt_long(options->count, options->arguments, ":c:", options->known, NULL);
+        int letter = getopt_long(options->count, options->arguments, letters, options->known, NULL);
         if (letter == ':') {
             (void)say_usage(options->command, "%s takes a value", options->arguments[optind - 1]);
             return '?';

@@ -8,27 +8,57 @@
 
 #include <getopt.h>
 
-enum { OPTIONS_SETS_MAX = 64, OPTION_SET = 1000, OPTION_NO_COLOR, OPTION_OWN };
+enum {
+    OPTIONS_SETS_MAX = 64,
+    OPTIONS_LETTERS_MAX = 16,
+    OPTION_SET = 1000,
+    OPTION_NO_COLOR,
+    OPTION_JSON,
+    OPTION_OWN, /* The first that a command may give a number of its own. */
+};
 
-/* The options every command with a configuration takes; put first among a command's own. */
-#define OPTIONS_COMMON                                                                             \
-    {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, OPTION_SET},        \
+/* clang-format off: lists of options, put first among a command's own. */
+/* What every command takes. */
+#define OPTIONS_EVERY                                                                              \
+    {"quiet", no_argument, NULL, 'q'}, {"verbose", no_argument, NULL, 'v'},                        \
     {                                                                                              \
         "no-color", no_argument, NULL, OPTION_NO_COLOR                                             \
     }
 
-#define OPTIONS_COMMON_HELP                                                                        \
-    "  -c, --config FILE     the configuration; else PAYONCE_CONFIG, ./payonce.yaml,\n"            \
-    "                        /etc/payonce/payonce.yaml\n"                                          \
-    "      --set KEY=VALUE   one setting (repeatable); payonce help settings\n"                    \
+/* What every command with a configuration takes. */
+#define OPTIONS_CONFIG                                                                             \
+    {"config", required_argument, NULL, 'c'},                                                      \
+    {                                                                                              \
+        "set", required_argument, NULL, OPTION_SET                                                 \
+    }
+
+#define OPTIONS_JSON                                                                               \
+    {                                                                                              \
+        "json", no_argument, NULL, OPTION_JSON                                                     \
+    }
+/* clang-format on */
+
+#define OPTIONS_EVERY_HELP                                                                         \
+    "  -q, --quiet           say nothing but errors\n"                                             \
+    "  -v, --verbose         say more\n"                                                           \
     "      --no-color        also NO_COLOR, and wherever there is no terminal\n"                   \
     "  -h, --help\n"
+
+#define OPTIONS_CONFIG_HELP                                                                        \
+    "  -c, --config FILE     the configuration; else PAYONCE_CONFIG, ./payonce.yaml,\n"            \
+    "                        /etc/payonce/payonce.yaml\n"                                          \
+    "      --set KEY=VALUE   one setting (repeatable); payonce help settings\n"
+
+#define OPTIONS_JSON_HELP "      --json            the result as one JSON object\n"
 
 struct options {
     const char *command;
     const struct option *known; /* Ends with zeros. */
     int count;
     char **arguments;
+    bool quiet;
+    bool verbose;
+    bool json;
     struct config_request request;
     const char *sets[OPTIONS_SETS_MAX];
 };

@@ -1,0 +1,31 @@
+# What every file of tests of the command line begins with: a directory of its own for each test,
+# the program as $PAYONCE, nothing of the caller's settings.
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || exit 1
+    : "${PAYONCE:?the path of the program}"
+    local name
+    for name in $(compgen -e PAYONCE_); do unset "$name"; done
+    export NO_COLOR=1
+}
+
+# says TEXT: the output holds it.
+says() {
+    [[ "$output$stderr" == *"$1"* ]] || {
+        echo "expected: $1"
+        echo "was: $output"
+        echo "$stderr"
+        return 1
+    }
+}
+
+# says_not TEXT
+says_not() {
+    [[ "$output$stderr" != *"$1"* ]] || {
+        echo "not expected: $1"
+        echo "was: $output"
+        echo "$stderr"
+        return 1
+    }
+}
