@@ -102,6 +102,8 @@ enum fault_class {
       "a restart opens the file that is there now and refills what it lacks")                      \
     X(FAULT_OUTPUT, "O001", "output_failed", FAULT_CLASS_IO,                                       \
       "look at where the output goes, then run it again")                                          \
+    X(FAULT_TRUTH, "T001", "truth_unreadable", FAULT_CLASS_USAGE,                                  \
+      "a CSV file whose first line names transaction_id, amount and currency is expected")         \
     X(FAULT_BUG, "B001", "bug", FAULT_CLASS_BUG, "please report it with the lines above")
 
 #define FAULT_ENUM(name, code, text, class, next) name,

@@ -31,6 +31,7 @@ struct sink_settings {
     int64_t part_rows;       /* Rows in a part of a big table (DESIGN: rows in parts). */
     int64_t busy_timeout_ms; /* How long one call may wait for a lock before it says LATER. */
     bool cursors_only;       /* A ledger without payments (data_dir/ledger.db). */
+    bool read_only;          /* Look only: beside a running writer; never creates, never writes. */
 };
 
 /* Where a sink stands. */
@@ -51,6 +52,15 @@ struct sink_cursor {
     struct origin origin;
     uint64_t start;
     struct epoch_range range; /* source = its number in this listing; first = next. */
+};
+
+/* One epoch as the sink recorded it, for reconcile. */
+struct sink_epoch {
+    uint64_t number;
+    struct chain prev_chain;
+    struct chain chain;
+    const struct epoch_range *ranges; /* Of each only source, first and next; lent. */
+    size_t range_count;
 };
 
 /* Consecutive epochs for one transaction, and the names their source numbers stand for. */
@@ -97,6 +107,13 @@ struct sink_type {
     enum outcome (*read_row)(struct sink *sink, enum table table, uint64_t seq, struct row *ret_row,
                              uint64_t *ret_epoch, int64_t *ret_decided_ms, struct fault *ret_fault);
 
+    /*
+     * The epoch of this number, or the next one there is; its ranges' sources are those of
+     * read_cursor's listing, lent until the next call. LATER: no more.
+     */
+    enum outcome (*read_epoch)(struct sink *sink, uint64_t number, struct sink_epoch *ret_epoch,
+                               struct fault *ret_fault);
+
     /* The accepted row of this id at this place (to name a conflict's field). LATER: not found. */
     enum outcome (*find_payment)(struct sink *sink, struct span transaction_id,
                                  const struct origin *origin, uint64_t offset, struct row *ret_row,
@@ -128,5 +145,16 @@ MUST_USE enum outcome sink_deliver(struct sink *sink, const struct delivery *del
 MUST_USE enum outcome sink_find_chain(struct sink *sink, const struct chain *chain,
                                       uint64_t *ret_epoch, struct fault *ret_fault);
 MUST_USE enum outcome sink_audit(struct sink *sink, struct fault *ret_fault);
+MUST_USE enum outcome sink_read_cursor(struct sink *sink, size_t index,
+                                       struct sink_cursor *ret_cursor, struct fault *ret_fault);
+MUST_USE enum outcome sink_read_total(struct sink *sink, size_t index,
+                                      struct epoch_total *ret_total, struct fault *ret_fault);
+MUST_USE enum outcome sink_read_row(struct sink *sink, enum table table, uint64_t seq,
+                                    struct row *ret_row, uint64_t *ret_epoch,
+                                    int64_t *ret_decided_ms, struct fault *ret_fault);
+MUST_USE enum outcome sink_find_payment(struct sink *sink, struct span transaction_id,
+                                        const struct origin *origin, uint64_t offset,
+                                        struct row *ret_row, struct fault *ret_fault);
+MUST_USE enum outcome sink_tend(struct sink *sink, struct fault *ret_fault);
 
 #endif
