@@ -2,9 +2,27 @@
  * source: where messages come from.
  *
  * A source gives bytes of one partition in offset order, in blocks of whole messages. For
- * files and standard input a message is a line (without its newline and a '\r' before it), its
- * offset the line's number, from 1; the last line needs no newline. An empty line is a message,
- * too. Kinds: source_file.c, source_stdin.c; Kafka comes later. The disk's bytes, never a clock.
+ * files and standard input a message is a line (lines.h), its offset the line's number, from 1.
+ * Kinds: source_file.c, source_stdin.c; Kafka comes later. The disk's bytes, never a clock.
+ *
+ * Files. What was read before is recognised by its last line: it must stand where it stood,
+ * byte for byte (of a line too long to be kept: its kept bytes and its length).
+ *   - Shorter than what was read: topic_truncated. Another last line: topic_replaced. Not
+ *     there: topic_missing. Nothing is read from such a file.
+ *   - Another device or inode with the same last line is the same file: copied to a new
+ *     volume, restored from a backup, or written anew by an editor. The bytes are the proof.
+ *   - A last line without a newline is a message, and is taken. If only its newline comes
+ *     later, reading goes on behind it; if more of the line comes, the line has changed:
+ *     topic_replaced. So whoever writes while payonce reads should write whole lines.
+ *   - Not noticed: a change of the same length somewhere before the last line that was read.
+ *     No line is skipped or read twice by it; what was read from there stays as it was.
+ *   - While it is read, a file that becomes shorter is noticed (topic_truncated).
+ *
+ * Standard input cannot be read again: what is sealed is promised, what the pipe held is not.
+ * After a restart what comes is new, and its lines are numbered on from the cursor; a pipe
+ * fed once more from its beginning brings the same ids, which are then duplicates.
+ *
+ * One thread at a time may call a source; different sources are independent of each other.
  */
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H
@@ -13,22 +31,27 @@
 #include "pay/origin.h"
 #include "pay/payment.h"
 
+/* A block must hold one line of any size that is kept, with its '\r' and newline. */
+enum { SOURCE_BLOCK_MIN = MESSAGE_SIZE_MAX + 4096 };
+
 struct source;
 
-/* One line of a block: [at, at + size) of the block's bytes. */
+/* One line of a block: its kept bytes are [at, at + kept) of the block's. */
 struct source_line {
     uint32_t at;
-    uint32_t kept; /* Bytes in the block: at most MESSAGE_SIZE_MAX + 1. */
-    uint64_t size; /* Bytes it really had (larger than kept: too long; the rest was skipped). */
-    uint64_t end;  /* Position in the input just behind it, its newline included. */
+    uint32_t kept;   /* At most MESSAGE_SIZE_MAX + 1. */
+    uint32_t size;   /* Bytes it really had (more than kept: the rest was skipped); saturated. */
+    uint32_t behind; /* Bytes that end it: 0, 1 ("\n") or 2 ("\r\n"). */
+    uint64_t end;    /* Position in the input just behind these. */
 };
 
 struct source_block {
-    uint8_t *bytes; /* Lent: capacity bytes. */
-    size_t capacity;
-    size_t size;
+    uint8_t *bytes;            /* Lent: capacity bytes. */
+    size_t capacity;           /* At least SOURCE_BLOCK_MIN. */
+    size_t target;             /* Read about so much; more only for a line that is longer. */
     struct source_line *lines; /* Lent. */
-    size_t line_capacity;
+    size_t line_capacity;      /* At least 1. */
+    size_t size;
     size_t line_count;
     uint64_t first_offset; /* Of lines[0]. */
     bool ended;            /* Nothing follows: the input's end was seen. */
@@ -38,14 +61,8 @@ struct source_type {
     const char *name; /* "file", "stdin" */
     size_t size;
     enum outcome (*open)(struct source *source, const char *path, struct fault *ret_fault);
-    /*
-     * Go to where the cursor stands: next is the offset to read first, fingerprint (zeros: none
-     * yet) tells that what stands before it is still what was read. BROKEN: topic_missing,
-     * topic_replaced, topic_truncated.
-     */
     enum outcome (*assign)(struct source *source, uint64_t next,
                            const struct fingerprint *fingerprint, struct fault *ret_fault);
-    /* The next block. DONE, also with no lines when it has ended. LATER: none yet (a pipe). */
     enum outcome (*read)(struct source *source, struct source_block *block,
                          struct fault *ret_fault);
     void (*close)(struct source *source);
@@ -62,17 +79,31 @@ struct source {
 extern const struct source_type source_file;
 extern const struct source_type source_stdin;
 
+/* Memory for it, type->size bytes, is the caller's. BROKEN: nothing is open. */
 MUST_USE enum outcome source_open(struct source *source, const struct source_type *type,
                                   const char *path, struct fault *ret_fault);
+
+/*
+ * Go to where the cursor stands: next is the offset to read first, fingerprint (zeros: none
+ * yet) tells what stands before it. BROKEN: topic_replaced, topic_truncated, source_refused.
+ */
 MUST_USE enum outcome source_assign(struct source *source, uint64_t next,
                                     const struct fingerprint *fingerprint, struct fault *ret_fault);
+
+/*
+ * The next block. DONE, also with no lines when it has ended. LATER: none yet (nothing in the
+ * pipe for SOURCE_WAIT_MS; or a very long line is being skipped, some MiB a call).
+ */
+enum { SOURCE_WAIT_MS = 50, SOURCE_SKIP_STEP = 8 * 1024 * 1024 };
 MUST_USE enum outcome source_read(struct source *source, struct source_block *block,
                                   struct fault *ret_fault);
 void source_close(struct source *source);
 
 /*
- * The fingerprint after this line was taken. 32 bytes: position behind it (8), device (8),
- * inode (8), length of the line with its newline (4, saturated), checksum of its kept bytes (4).
+ * The fingerprint after this line of a block was taken; bytes are the block's. 32 bytes, in
+ * the machine's order: position behind it (8), device (8), inode (8), length of the line with
+ * what ends it (4, saturated: such a line is told by its place alone), CRC32C of its kept
+ * bytes (4).
  */
 void source_fingerprint(const struct source *source, const struct source_line *line,
                         const uint8_t *bytes, struct fingerprint *ret_fingerprint);
