@@ -26,6 +26,7 @@
 
 /* Memory for all of it, lent at init; zeroed; backed by the lender as it is touched. */
 struct state_memory {
+    struct watermark_memory watermark;
     struct dedup_memory dedup;
     struct velocity_memory velocity;
     struct window_memory windows;
@@ -33,16 +34,22 @@ struct state_memory {
     struct origin *origins; /* SOURCES_MAX of them. */
 };
 
-/* How much all of it may take together; senders are reckoned in. */
+/*
+ * How much ids, senders and windows may take together. Senders get at most a quarter, windows
+ * at most a sixteenth. What sources and totals need (some 14 MiB, touched as they are used)
+ * comes on top.
+ */
 struct state_limits {
     uint64_t bytes;
     int64_t senders_max;
 };
 
-/* The most that state_memory_lay hands out: at least limits->bytes, less only by rounding. */
+enum { STATE_BYTES_MIN = 1024 * 1024 };
+
+/* How much zeroed memory state_memory_lay shares out. limits->bytes >= STATE_BYTES_MIN. */
 size_t state_memory_size(const struct state_limits *limits);
 
-/* Share the lent memory (aligned to MEMORY_STEP, zeroed) out among the parts. */
+/* Share the lent memory (zeroed, aligned to 2 MiB so that large pages fit) out. */
 void state_memory_lay(const struct state_limits *limits, void *memory,
                       struct state_memory *ret_memory);
 
@@ -116,10 +123,27 @@ void state_epoch_end(struct state *state);
 size_t state_total_all_count(const struct state *state);
 void state_total_any(const struct state *state, size_t index, struct epoch_total *ret_total);
 
-/* Take over a snapshot or a ledger's standing: sources, totals, watermark. State must be new. */
+/*
+ * Take over a snapshot or a ledger's standing, in a new state: first state_apply of its notes
+ * (sources join, rules), then ranges and totals, then the watermark; then, of an EPOCH_SEED,
+ * its accepted payments.
+ */
 void state_restore_range(struct state *state, const struct epoch_range *range);
 MUST_USE bool state_restore_total(struct state *state, const struct epoch_total *total);
 void state_restore_watermark(struct state *state, int64_t watermark_ms);
+
+/*
+ * An accepted payment out of the ledger's rows, in their order: into ids, senders and windows,
+ * as far as it is alive; sources, totals and G have been restored and stay. BROKEN as in apply.
+ */
+MUST_USE enum outcome state_seed(struct state *state, const struct decision *decision,
+                                 struct fault *ret_fault);
+
+/*
+ * An epoch with NOTE_RULES must be folded while G is before this moment, as if it held an
+ * accepted payment of that time (core/window: two window lengths are in force until then).
+ */
+int64_t state_settled_ms(const struct state *state);
 
 /* What is in use, for gauges, and what will be touched next, to be backed ahead of need. */
 struct state_use {
@@ -130,7 +154,13 @@ struct state_use {
 };
 void state_use(const struct state *state, struct state_use *ret_use);
 
-/* An incremental hash of all that is alive: equal states, equal hashes (invariant I9). */
+/*
+ * A hash of all that is alive (invariant I9): sources, G, totals, rules; ids not forgotten;
+ * payments of senders that can still count (event time + VELOCITY_LONG_MS after G); windows G
+ * has not passed. So it depends neither on sweeping, table size, epoch cuts, lent memory or
+ * key, nor on anything that a fold from seed_epoch need not see. It walks the whole memory
+ * (5 ns a slot): for tests and verification, not for every epoch.
+ */
 uint64_t state_hash(const struct state *state);
 
 #endif
