@@ -83,6 +83,7 @@ class Judge:
 
     def __init__(self, rules):
         self.rules = rules
+        self.lengths = [(NONE, rules.window)]  # From when on a window is so long.
         self.sources = []
         self.watermark = NONE
         self.memory = {}
@@ -109,8 +110,33 @@ class Judge:
         old = self.rules.retention
         self.memory = {key: first for key, first in self.memory.items()
                        if self.watermark < first.event_ms + old}
+        self.new_length(rules.window)
         self.rules = rules
+        while len(self.senders) > rules.senders_max:
+            self.senders.popitem(last=False)
         self.move()
+
+    def new_length(self, length):
+        """It starts behind the open windows, which close under the old one."""
+        if length == self.lengths[-1][1]:
+            return
+        open_ends = [window.end for window in self.windows.values() if not self.closed(window)]
+        least = max(open_ends + [self.watermark])
+        if least == NONE:
+            self.lengths = [(NONE, length)]
+            return
+        start = -(-least // length) * length
+        self.lengths = [old for old in self.lengths if old[0] < start] + [(start, length)]
+
+    def window_at(self, moment):
+        """Start and end of the window it falls into."""
+        number = max(n for n, (start, _) in enumerate(self.lengths) if start <= moment)
+        length = self.lengths[number][1]
+        start = moment - moment % length
+        end = start + length
+        if number + 1 < len(self.lengths):
+            end = min(end, self.lengths[number + 1][0])
+        return start, end
 
     def passed(self, source):
         """The watermark that lateness looks at."""
@@ -179,7 +205,7 @@ class Judge:
         self.count_in_window(payment)
 
     def count_in_window(self, payment):
-        start = payment.event_ms - payment.event_ms % self.rules.window
+        start, end = self.window_at(payment.event_ms)
         own = self.groups.setdefault(start, set())
         group = (payment.region or "", payment.currency)
         if len(group[0].encode()) > GROUP_TEXT_MAX:
@@ -192,7 +218,7 @@ class Judge:
         key = (start, *group)
         window = self.windows.get(key)
         if window is None:
-            window = self.windows[key] = Window(start + self.rules.window, payment)
+            window = self.windows[key] = Window(end, payment)
         window.add(payment)
 
     def closed(self, window):

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 import instants
-from strict_json import Number, Refused, read, read_slow
+from strict_json import END, Number, Refused, read, read_slow
 
 TEXT_MAX = 4096
 ID_MAX = 128
@@ -19,7 +19,10 @@ FIELDS = ("transaction_id", "event_time", "sender_account_id", "receiver_account
           "currency")
 PLAIN = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?", re.ASCII)
 CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
-CARD_RUN = re.compile(r"[0-9](?:[ -]*[0-9]){12,}", re.ASCII)
+SUSPECT = re.compile(r"[0-9](?:[ -]*[0-9]){12}", re.ASCII)
+ROW = re.compile(r"[0-9]+(?:[ -]+[0-9]+)*", re.ASCII)
+GROUP = re.compile(r"[0-9]+", re.ASCII)
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 DIGIT = re.compile(r"[0-9]", re.ASCII)
 
 
@@ -43,19 +46,44 @@ def luhn(digits):
     return total % 10 == 0
 
 
+def card_spans(text, whole_codes_only=False):
+    """Rows of whole groups of digits, parted by blanks and dashes, that read as a card number."""
+    if SUSPECT.search(text) is None or UUID.fullmatch(text):
+        return
+    for row in ROW.finditer(text):
+        groups = [(row.start() + group.start(), row.start() + group.end())
+                  for group in GROUP.finditer(row.group())]
+        if whole_codes_only:
+            groups = [group for group in groups if not touches_letter(text, *group)]
+        for first in range(len(groups)):
+            for last in range(first, len(groups)):
+                start, end = groups[first][0], groups[last][1]
+                if ROW.fullmatch(text, start, end) is None:
+                    break  # A group that does not count stands between.
+                digits = DIGIT.findall(text[start:end])
+                if 13 <= len(digits) <= 19 and luhn(digits):
+                    yield start, end
+
+
+def touches_letter(text, start, end):
+    return text[start - 1:start].isalpha() or text[end:end + 1].isalpha()
+
+
 def mask_cards(text):
-    """Of each run of 13 to 19 digits that could be a card's, all but the last four."""
-    def masked(found):
-        run = found.group()
-        digits = DIGIT.findall(run)
-        if len(digits) > 19 or not luhn(digits):
-            return run
-        return DIGIT.sub("*", run, count=len(digits) - 4)
-    return CARD_RUN.sub(masked, text)
+    """Of each number that could be a card's all but the last four digits are stars."""
+    while True:
+        span = next(card_spans(text), None)
+        if span is None:
+            return text
+        start, end = span
+        run = text[start:end]
+        run = DIGIT.sub("*", run, count=len(DIGIT.findall(run)) - 4)
+        text = text[:start] + run + text[end:]
 
 
 def mask_last4(text):
-    return "*" * max(0, len(text) - 4) + text[-4:]
+    """A star for each byte before the last four characters."""
+    return "*" * len(text[:-4].encode()) + text[-4:]
 
 
 def excerpt(raw):
@@ -68,10 +96,11 @@ class Parser:
     """Settings, made ready."""
 
     def __init__(self, settings):
-        self.places = [(field, settings["payment.fields." + field]) for field in FIELDS]
         self.drop = set(settings["privacy.drop"])
         self.mask = {name for name, how in settings["privacy.mask"].items() if how == "last4"}
         self.drop |= {name for name, how in settings["privacy.mask"].items() if how == "drop"}
+        self.places = [(field, [name for name in settings["payment.fields." + field]
+                                if not self.hidden(field, name)]) for field in FIELDS]
         self.carry = settings["payment.carry"]
         self.status = self.carry.index("status") if "status" in self.carry else None
         self.region = self.carry.index("region") if "region" in self.carry else None
@@ -83,6 +112,10 @@ class Parser:
             self.known |= set(self.carry) | self.drop | self.mask
             self.known |= {self.only[0]} if self.only else set()
 
+    def hidden(self, field, name):
+        """What privacy takes away is not there; a masked text can only be an account."""
+        return name in self.drop or (name in self.mask and "account" not in field)
+
     def parse(self, raw):
         """A Payment; None if payment.only leaves it out; raises Refused."""
         members, places = read(raw)
@@ -92,97 +125,113 @@ class Parser:
             return self.payment(members)
         except Refused as why:
             places = places or read_slow(raw)[1]
-            position = places.get(why.position, 0) if why.position is not None else 0
-            raise Refused(why.reason, position, why.field) from None
+            raise Refused(why.reason, places[why.position], why.field) from None
 
     def selected(self, members):
         name, values = self.only
-        value = members.get(name)
-        return isinstance(value, str) and not isinstance(value, Number) and value in values
+        return plain_text(members.get(name)) in values
 
     def payment(self, members):
         """Refusals raised here carry the key at fault instead of a position."""
         if self.known is not None:
             for key in members:
                 if key not in self.known:
-                    raise Refused("unknown_field", key, None)
+                    raise Refused("unknown_field", (key,), None)
         payment = Payment()
-        found = {}
-        for field, names in self.places:
-            for name in names:
-                value = members.get(name)
-                if value is not None:
-                    found[field] = (name, value)
-                    break
-            else:
-                raise Refused("missing", None, field)
-        payment.id = identifier(found, "transaction_id")
-        payment.event_ms = event_time(found)
-        payment.sender = identifier(found, "sender_account_id")
-        payment.receiver = identifier(found, "receiver_account_id")
-        payment.units, payment.scale, payment.amount_text = amount(found, self.scale_max)
+        places = iter(self.places)
+        payment.id = self.identifier(*find(members, *next(places)))
+        payment.event_ms = event_time(*find(members, *next(places)))
+        payment.sender = self.identifier(*find(members, *next(places)))
+        payment.receiver = self.identifier(*find(members, *next(places)))
+        payment.units, payment.scale, payment.amount_text = amount(
+            *find(members, *next(places)), self.scale_max)
         payment.amount = Decimal(payment.units).scaleb(-payment.scale)
-        payment.currency = currency(found)
+        payment.currency = currency(*find(members, *next(places)))
         payment.carry = [self.carried(members, name) for name in self.carry]
         payment.status = None if self.status is None else payment.carry[self.status]
         payment.region = None if self.region is None else payment.carry[self.region]
         return payment
 
+    def identifier(self, field, name, value):
+        need_text(field, name, value)
+        if "\0" in value:
+            raise Refused("utf8", name, field)
+        if not 1 <= len(value.encode()) <= ID_MAX:
+            raise Refused("identifier", name, field)
+        if field != "transaction_id":
+            return mask_last4(value) if name in self.mask else mask_cards(value)
+        if next(card_spans(value, True), None) is not None:
+            raise Refused("identifier", name, field)  # Masked it would equal others.
+        return value
+
     def carried(self, members, name):
-        value = members.get(name)
-        if value is None or name in self.drop:
+        if name in self.drop:
             return None
-        if not isinstance(value, str):
+        value = members.get(name)
+        text = plain_text(value)
+        if text is None:
+            if value is None:
+                return None
             raise Refused("wrong_type", name, name)
-        if len(value.encode()) > TEXT_MAX:
+        if "\0" in text:
+            raise Refused("utf8", name, name)
+        if len(text.encode()) > TEXT_MAX:
             raise Refused("text_size", name, name)
-        return mask_last4(value) if name in self.mask else mask_cards(value)
+        return mask_last4(text) if name in self.mask else mask_cards(text)
 
 
-def text_of(found, field):
-    name, value = found[field]
+def plain_text(value):
+    """A text, or a number, true or false as they stand; of anything else None."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None
+
+
+def find(members, field, names):
+    """The field, the first of its names that is there and not null, the value."""
+    for name in names:
+        value = members.get(name)
+        if value is not None:
+            return field, name, value
+    raise Refused("missing", END, field)
+
+
+def need_text(field, name, value):
     if not isinstance(value, str) or isinstance(value, Number):
         raise Refused("wrong_type", name, field)
-    return name, value
 
 
-def identifier(found, field):
-    name, value = text_of(found, field)
-    if not 1 <= len(value.encode()) <= ID_MAX:
-        raise Refused("identifier", name, field)
-    return value
-
-
-def event_time(found):
-    name, value = found["event_time"]
+def event_time(field, name, value):
     if isinstance(value, Number):
         ms = instants.from_number(value)
     else:
-        ms = instants.from_text(text_of(found, "event_time")[1])
+        need_text(field, name, value)
+        ms = instants.from_text(value)
     if ms is None:
-        raise Refused("event_time", name, "event_time")
+        raise Refused("event_time", name, field)
     return ms
 
 
-def amount(found, scale_max):
+def amount(field, name, value, scale_max):
     """Units, scale and the text as sent."""
-    name, value = found["amount"]
     if not isinstance(value, str):
-        raise Refused("wrong_type", name, "amount")
+        raise Refused("wrong_type", name, field)
     plain = PLAIN.fullmatch(value)
     if plain is None:
         raise Refused("amount_range" if value[:1] == "-" and PLAIN.fullmatch(value[1:])
-                      else "amount", name, "amount")
+                      else "amount", name, field)
     whole, places = plain.group(1), plain.group(2) or ""
     if len(places) > min(SCALE_MAX, scale_max) or int(whole + places) > UNITS_MAX:
-        raise Refused("amount_size", name, "amount")
+        raise Refused("amount_size", name, field)
     if int(whole + places) == 0:
-        raise Refused("amount_range", name, "amount")
+        raise Refused("amount_range", name, field)
     return int(whole + places), len(places), str(value)
 
 
-def currency(found):
-    name, value = text_of(found, "currency")
+def currency(field, name, value):
+    need_text(field, name, value)
     if CURRENCY.fullmatch(value) is None:
-        raise Refused("currency", name, "currency")
+        raise Refused("currency", name, field)
     return value

@@ -6,6 +6,7 @@
 CONFIG.json is a payonce configuration (JSON is YAML). OUTPUT.db gets the tables of a ledger
 without what depends on how and when it ran: epoch, version, seq of metrics, times of processing.
 """
+import gc
 import os
 import sqlite3
 import sys
@@ -118,19 +119,26 @@ def quoted(names):
 
 
 class File:
-    """A source: its lines, the number of the one taken last, and whether there is another."""
+    """A source: its lines, the number of the one taken last, and the next one (b"": none).
+
+    A message is a line without its newline and a carriage return before that.
+    """
 
     def __init__(self, path):
         self.path = path
         self.lines = open(path, "rb")
         self.offset = 0
+        self.stop = None  # Or the number of the line to stop behind.
         self.coming = self.lines.readline()
+
+    def at_end(self):
+        return not self.coming or self.offset == self.stop
 
     def take(self):
         line = self.coming
         self.offset += 1
         self.coming = self.lines.readline()
-        return line[:-1] if line.endswith(b"\n") else line
+        return line.removesuffix(b"\n").removesuffix(b"\r") if line.endswith(b"\n") else line
 
 
 class Reference:
@@ -145,10 +153,25 @@ class Reference:
         self.now_ms = now_ms
         self.empty_carry = (None,) * len(settings["payment.carry"])
 
-    def run(self):
-        sources = self.judge.sources
+    def run(self, stages=None):
+        """To the end of the files; or to the line of each that a stage names, and then once more.
+
+        A start after an end finds every file active, those without anything new leave at once.
+        """
         for _ in self.files:
             self.judge.join()
+        for stops in [*(stages or []), [None] * len(self.files)]:
+            for file, stop in zip(self.files, stops):
+                file.stop = stop
+            self.judge.note_start()
+            self.read()
+        self.write_metrics()
+        self.write_totals()
+        self.write_cursors()
+        self.tables.close()
+
+    def read(self):
+        sources = self.judge.sources
         open_files = list(range(len(self.files)))
         for number in list(open_files):
             self.leave_if_at_end(number, open_files)
@@ -157,13 +180,9 @@ class Reference:
             file = self.files[number]
             self.message(number, file.take())
             self.leave_if_at_end(number, open_files)
-        self.write_metrics()
-        self.write_totals()
-        self.write_cursors()
-        self.tables.close()
 
     def leave_if_at_end(self, number, open_files):
-        if not self.files[number].coming:
+        if self.files[number].at_end():
             open_files.remove(number)
             self.judge.note_standing(number, "ended")
 
@@ -260,6 +279,7 @@ def main(arguments):
     if len(arguments) != 3:
         print(__doc__, file=sys.stderr)
         return 2
+    gc.disable()  # A million payments that stay, and no cycle among them.
     Reference(load(arguments[1]), arguments[2], int(time.time() * 1000)).run()
     return 0
 

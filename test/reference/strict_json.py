@@ -33,6 +33,8 @@ class Number(str):
     __slots__ = ()
 
 
+END = ("", "")  # In the places: where the outermost object's brace closes.
+
 NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 BLANKS = b" \t\r\n"
 ESCAPES = {0x22: '"', 0x5C: "\\", 0x2F: "/", 0x62: "\b", 0x66: "\f", 0x6E: "\n", 0x72: "\r",
@@ -41,7 +43,11 @@ WORDS = ((b"true", True), (b"false", False), (b"null", None))
 
 
 class SlowReader:
-    """One message, byte by byte. Keeps where each value of the outermost object begins."""
+    """One message, byte by byte.
+
+    Keeps where in the outermost object each value begins (by its key), each key (by the key in
+    a tuple), and where the object ends.
+    """
 
     def __init__(self, raw):
         self.raw = raw
@@ -66,6 +72,7 @@ class SlowReader:
             raise Refused("empty", 0)
         start = self.at
         value = self.value(1)
+        self.places[END] = self.at - 1
         self.blanks()
         if self.at < len(self.raw):
             raise Refused("trailing_bytes", self.at)
@@ -138,6 +145,7 @@ class SlowReader:
         self.blanks()
         if depth == 1:
             self.places[key] = self.at
+            self.places[(key,)] = key_at
         members[key] = self.value(depth + 1)
 
     def array(self, depth):
@@ -190,8 +198,6 @@ class SlowReader:
         if byte != 0x75:
             raise Refused("json", self.at)
         code = self.four_hex()
-        if code == 0:
-            raise Refused("utf8", start)
         if 0xDC00 <= code <= 0xDFFF:
             raise Refused("utf8", start)
         if 0xD800 <= code <= 0xDBFF:

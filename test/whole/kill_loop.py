@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+"""kill -9 with an oracle: whatever happens in between, the tables are those of the reference.
+
+    PAYONCE=build/payonce kill_loop.py random [KILLS [SEED]]
+    PAYONCE=build/payonce kill_loop.py ledger
+    PAYONCE=build-crash/payonce kill_loop.py points SOURCE_TREE
+
+random: start, kill after 20 to 500 ms, start again, with other sizes of epochs and other numbers
+of parsers each time. ledger: the ledger deleted, emptied, replaced by an older copy, the journal's
+volume lost, while payonce stands still and while it runs. points: one death at each place that
+the sources call crash_point, in a build with -Dcrash_points=true; a place that is never reached
+is a failure. At the end of each input: row by row, and payonce reconcile --expect.
+"""
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import whole
+from whole import PAYONCE, Different, Tally
+
+PAYMENTS = 30000
+SIGNS_OF_WORK_S = 20
+FINISH_S = 600
+
+
+class Input:
+    """Simulated files, their reference, and a payonce that works on them in several starts."""
+
+    def __init__(self, folder, dice, payments=PAYMENTS):
+        self.folder = folder
+        self.dice = dice
+        paths = whole.simulate(folder, dice.choice([1, 2, 4]), payments, "--duplicates", "10%",
+                               "--copies", "1..3", "--late", "1%", "--conflicts", "0.5%",
+                               "--future", "0.2%", "--broken", "0.5%", "--seed",
+                               str(dice.randrange(10 ** 9)))
+        os.mkdir(os.path.join(folder, "ledger"))
+        whole.write_configuration(folder, {
+            "data_dir": "data", "source": {"file": {"paths": paths}},
+            "journal": {"segment_size": "1MiB"},
+            "sinks": [{"name": "local", "type": "sqlite", "path": "ledger/payments.db"}]})
+        whole.make_reference(folder)
+        self.ledger = os.path.join(folder, "ledger", "payments.db")
+        self.data = os.path.join(folder, "data")
+
+    def settings(self):
+        return {"checkpoint.max_messages": self.dice.choice([1, 3, 20, 100, 1000]),
+                "source.parser_threads": self.dice.choice([1, 4])}
+
+    def start(self, settings=None, environment=None):
+        with open(os.path.join(self.folder, "stderr"), "ab") as errors:
+            return subprocess.Popen(
+                [PAYONCE, *whole.run_arguments(settings or self.settings())], cwd=self.folder,
+                stdout=subprocess.DEVNULL, stderr=errors,
+                env=dict(os.environ, **(environment or {})))
+
+    def said(self):
+        with open(os.path.join(self.folder, "stderr"), encoding="utf-8", errors="replace") as file:
+            return file.read()[-1500:]
+
+    def finish(self):
+        """Let it run to the end, then compare and reconcile."""
+        code = self.start({"checkpoint.max_messages": 10000}).wait(FINISH_S)
+        if code != 0:
+            raise Different(f"exit {code} at the last start: {self.said()}")
+        self.compare()
+
+    def compare(self):
+        whole.check(self.folder, ledger=self.ledger)
+        done = whole.payonce(["reconcile", "payonce.yaml", "--expect", "truth.csv"], self.folder)
+        if done.returncode != 0:
+            raise Different(f"reconcile: exit {done.returncode}: {done.stdout}{done.stderr}")
+
+    def epoch(self):
+        """Where the ledger stands; 0: it is not there."""
+        found = whole.ask(self.ledger, "SELECT max(epoch) FROM payonce_pipeline")
+        return found[0][0] if found and found[0][0] is not None else 0
+
+    def wait_for_work(self, running, epochs=3):
+        """Until a few more epochs have been delivered. False: it ended before."""
+        target = self.epoch() + epochs
+        deadline = time.monotonic() + SIGNS_OF_WORK_S
+        while time.monotonic() < deadline:
+            if running.poll() is not None:
+                return False
+            if self.epoch() >= target:
+                return True
+            time.sleep(0.002)
+        raise Different("no sign of work")
+
+
+def kill(running):
+    """True if it was still there to be killed."""
+    running.send_signal(signal.SIGKILL)
+    return running.wait() == -signal.SIGKILL
+
+
+def random_kills(wanted, seed):
+    tally = Tally("kills")
+    dice = random.Random(seed)
+    kills = inputs = 0
+    while kills < wanted and tally.failed == 0:
+        inputs += 1
+        folder = tally.fresh(str(inputs))
+        try:
+            work = Input(folder, dice)
+            kills += kill_until_done(work, wanted - kills)
+            work.finish()
+            tally.good(folder)
+        except Different as why:
+            tally.bad(f"input {inputs} of seed {seed}", why)
+    print(f"{kills} kills over {inputs} inputs")
+    return tally.end()
+
+
+def kill_until_done(work, most):
+    """Kill it until it is done, at most so often."""
+    kills = 0
+    while kills < most:
+        running = work.start()
+        time.sleep(work.dice.uniform(0.02, 0.5))
+        if kill(running):
+            kills += 1
+        elif running.returncode == 0:
+            break
+        else:
+            raise Different(f"exit {running.returncode}: {work.said()}")
+    return kills
+
+
+def lose_ledger(work):
+    for name in os.listdir(os.path.dirname(work.ledger)):
+        os.unlink(os.path.join(os.path.dirname(work.ledger), name))
+
+
+def empty_ledger(work):
+    lose_ledger(work)
+    with open(work.ledger, "wb"):
+        pass
+
+
+def restore_ledger(work):
+    """As an operator would: the copy takes the place of the database and its side files."""
+    lose_ledger(work)
+    os.replace(os.path.join(work.folder, "copy.db"), work.ledger)
+
+
+def lose_journal(work):
+    shutil.rmtree(work.data)
+
+
+def lose_both(work):
+    lose_journal(work)
+    lose_ledger(work)
+
+
+def corrupt_nothing(_):
+    """Only the starts and kills around it."""
+
+
+MISHAPS = (lose_ledger, empty_ledger, restore_ledger, lose_journal, lose_both, corrupt_nothing)
+
+
+def ledger_mishaps():
+    tally = Tally("mishaps")
+    dice = random.Random(7)
+    for while_running in (False, True):
+        for mishap in MISHAPS:
+            if while_running and mishap in (lose_journal, lose_both):
+                continue  # A running process has its journal open: nothing is lost to it.
+            what = f"{mishap.__name__}, {'running' if while_running else 'standing still'}"
+            folder = tally.fresh(what.replace(", ", "-").replace(" ", "-"))
+            try:
+                print(f"{what}: {one_mishap(Input(folder, dice, 8000), mishap, while_running)}",
+                      flush=True)
+                tally.good(folder)
+            except Different as why:
+                tally.bad(what, why)
+    return tally.end()
+
+
+def one_mishap(work, mishap, while_running):
+    """What the process did about it, in words."""
+    small = {"checkpoint.max_messages": 5}
+    running = work.start(small)
+    if not work.wait_for_work(running):
+        raise Different(f"it ended too early: exit {running.returncode}: {work.said()}")
+    whole.copy_database(work.ledger, os.path.join(work.folder, "copy.db"))
+    if not work.wait_for_work(running):
+        raise Different(f"it ended too early: exit {running.returncode}: {work.said()}")
+    if while_running:
+        mishap(work)
+        code = running.wait(FINISH_S)
+        word = f"the running process ended with {code}"
+    else:
+        if not kill(running):
+            raise Different("it ended before it was killed")
+        mishap(work)
+        code = work.start(small).wait(FINISH_S)
+        word = f"the next start ended with {code}"
+        if code != 0:
+            raise Different(f"{word}: {work.said()}")
+    work.finish()
+    return word
+
+
+def crash_points(tree):
+    """The names in the sources."""
+    found = set()
+    for folder, _, names in os.walk(os.path.join(tree, "src")):
+        for name in names:
+            if name.endswith(".c") and not name.endswith("_test.c"):
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    found |= set(re.findall(r'crash_point\("(\w+)"\)', file.read()))
+    return sorted(found)
+
+
+def before_nothing(work):
+    """A first start."""
+
+
+def before_recovery(work):
+    """Died with sealed epochs that the ledger lacks, and a torn one."""
+    running = work.start({"checkpoint.max_messages": 3})
+    work.wait_for_work(running)
+    kill(running)
+
+
+def before_torn(work):
+    """Died while writing."""
+    work.start({"checkpoint.max_messages": 3}, {"PAYONCE_CRASH_AT": "half_write:40"}).wait(FINISH_S)
+
+
+def before_seed(work):
+    """The journal's volume is lost."""
+    before_recovery(work)
+    lose_journal(work)
+
+
+def before_refill(work):
+    """The ledger is lost."""
+    before_recovery(work)
+    lose_ledger(work)
+
+
+STORIES = (before_nothing, before_recovery, before_torn, before_seed, before_refill)
+
+
+def points(tree):
+    tally = Tally("crash points")
+    dice = random.Random(11)
+    names = crash_points(tree)
+    for point in names:
+        reached = []
+        for story in STORIES:
+            for nth in (1, 7):
+                what = f"{point}:{nth} after {story.__name__}"
+                folder = tally.fresh(what.replace(" ", "-").replace(":", "-"))
+                try:
+                    if die_at(Input(folder, dice, 3000), story, point, nth):
+                        reached.append(what)
+                        tally.good()
+                    shutil.rmtree(folder)
+                except Different as why:
+                    tally.bad(what, why)
+        if not reached:
+            tally.bad(point, "no story reaches it")
+        else:
+            print(f"{point}: reached {len(reached)} times", flush=True)
+    return tally.end()
+
+
+def die_at(work, story, point, nth):
+    """False: it was never there. The end is compared in any case."""
+    story(work)
+    running = work.start({"checkpoint.max_messages": 20},
+                         {"PAYONCE_CRASH_AT": f"{point}:{nth}"})
+    if point.startswith("stop"):
+        work.wait_for_work(running)
+        running.send_signal(signal.SIGTERM)
+    code = running.wait(FINISH_S)
+    if code not in (0, -signal.SIGKILL):
+        raise Different(f"exit {code}: {work.said()}")
+    work.finish()
+    return code == -signal.SIGKILL
+
+
+def main(arguments):
+    whole.need_program()
+    if arguments[1:2] == ["random"]:
+        numbers = [int(word) for word in arguments[2:]]
+        return random_kills(*(numbers + [200, 1][len(numbers):]))
+    if arguments[1:2] == ["ledger"]:
+        return ledger_mishaps()
+    if arguments[1:2] == ["points"] and len(arguments) == 3:
+        return points(arguments[2])
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,192 @@
+"""What the tests of the whole program share: run it, and hold its ledger against the reference."""
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "reference"))
+
+from reference import Reference, columns, quoted  # noqa: E402
+from settings import load  # noqa: E402
+
+PAYONCE = os.environ.get("PAYONCE", "")
+SHOWN = 3
+
+# How the ledger calls what the reference calls something else.
+ORDER = {"payment_metrics": "metric_time, region, currency",
+         "payonce_total": "topic, incarnation, partition, verdict, currency",
+         "payonce_cursor": "topic, incarnation, partition"}
+LEDGER_COLUMNS = {}
+
+
+class Different(Exception):
+    """The ledger is not what the reference says."""
+
+
+def payonce(arguments, folder, **more):
+    """Run it to its end; the finished process with stdout and stderr as text."""
+    environment = dict(os.environ, NO_COLOR="1", **more.pop("environment", {}))
+    return subprocess.run([PAYONCE, *arguments], cwd=folder, capture_output=True, text=True,
+                          errors="replace", env=environment, check=False, **more)
+
+
+def settings_arguments(settings):
+    return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+
+
+def run_arguments(settings):
+    return ["run", "payonce.yaml", "--until-caught-up", *settings_arguments(settings)]
+
+
+def write_configuration(folder, tree):
+    with open(os.path.join(folder, "payonce.yaml"), "w", encoding="utf-8") as file:
+        json.dump(tree, file, indent=1)
+
+
+def make_reference(folder, output="reference.db", stages=None):
+    """The reference's tables for the folder's configuration; the path of them."""
+    here = os.getcwd()
+    os.chdir(folder)
+    try:
+        Reference(load("payonce.yaml"), output, int(time.time() * 1000)).run(stages)
+    finally:
+        os.chdir(here)
+    return os.path.join(folder, output)
+
+
+def rows_of(database, table, names, order):
+    try:
+        return database.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY {order}")
+    except sqlite3.Error as error:
+        raise Different(f"{table}: {error}") from None
+
+
+def compare_table(ledger, reference, table, names):
+    """Row by row; the first differences in words. Returns how many rows agree."""
+    order = ORDER.get(table, "seq")
+    theirs = rows_of(ledger, table, LEDGER_COLUMNS.get(table, quoted(names)), order)
+    ours = rows_of(reference, table, quoted(names), order)
+    agreed, wrong = 0, []
+    while True:
+        their, our = theirs.fetchone(), ours.fetchone()
+        if their is None and our is None:
+            break
+        if their == our:
+            agreed += 1
+            continue
+        wrong.append(describe(table, names, their, our))
+        if len(wrong) == SHOWN:
+            break
+    if wrong:
+        raise Different("\n".join(wrong))
+    return agreed
+
+
+def describe(table, names, their, our):
+    if our is None:
+        return f"{table}: a row too many: {dict(zip(names, their))}"
+    if their is None:
+        return f"{table}: a row is missing: {dict(zip(names, our))}"
+    parts = [f"{name} is {left!r}, should be {right!r}"
+             for name, left, right in zip(names, their, our) if left != right]
+    return f"{table}: {'; '.join(parts)}\n    in {dict(zip(names, our))}"
+
+
+def compare(ledger_path, reference_path, carry):
+    """All tables. Returns {table: rows}; raises Different."""
+    if not os.path.exists(ledger_path):
+        raise Different(f"there is no ledger {ledger_path}")
+    ledger = sqlite3.connect(f"file:{ledger_path}?mode=ro", uri=True)
+    reference = sqlite3.connect(reference_path)
+    try:
+        return {table: compare_table(ledger, reference, table, names)
+                for table, names in columns(carry).items()}
+    finally:
+        ledger.close()
+        reference.close()
+
+
+def ask(path, query):
+    """What a reader beside the running process sees; [] if there is nothing to ask."""
+    if not os.path.exists(path):
+        return []
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+    try:
+        return database.execute(query).fetchall()
+    except sqlite3.Error:
+        return []
+    finally:
+        database.close()
+
+
+def copy_database(path, copy):
+    """A consistent copy, as an operator takes one."""
+    source, target = sqlite3.connect(path, timeout=10), sqlite3.connect(copy)
+    source.backup(target)
+    source.close()
+    target.close()
+
+
+def carry_of(folder):
+    return load(os.path.join(folder, "payonce.yaml"))["payment.carry"]
+
+
+def check(folder, data_dir="data", reference="reference.db", ledger=None):
+    return compare(ledger or os.path.join(folder, data_dir, "payments.db"),
+                   os.path.join(folder, reference), carry_of(folder))
+
+
+def simulate(folder, files, count, *more):
+    """Simulated payments in several files, with their truth."""
+    outputs = [word for number in range(files) for word in ("--to", f"file:s{number}.jsonl")]
+    done = payonce(["simulate", *outputs, "--truth", "truth.csv", "--count", str(count),
+                    "--out-of-order", "2s", *more], folder)
+    if done.returncode != 0:
+        raise Different(f"simulate: {done.stderr}")
+    return [f"s{number}.jsonl" for number in range(files)]
+
+
+class Tally:
+    """Counts what passed, keeps the folder of what did not."""
+
+    def __init__(self, name):
+        self.name = name
+        self.passed = 0
+        self.failed = 0
+        self.skipped = 0
+        self.folder = tempfile.mkdtemp(prefix=f"payonce-{name}-")
+
+    def fresh(self, name):
+        folder = os.path.join(self.folder, name)
+        os.makedirs(folder)
+        return folder
+
+    def good(self, folder=None):
+        self.passed += 1
+        if folder is not None:
+            shutil.rmtree(folder)
+
+    def bad(self, what, why):
+        self.failed += 1
+        print(f"FAILED {what}\n  {why}", flush=True)
+
+    def end(self):
+        """The closing line; the exit code."""
+        print(f"{self.name}: {self.passed} passed, {self.failed} failed"
+              + (f", {self.skipped} skipped" if self.skipped else ""), flush=True)
+        if self.failed:
+            print(f"what is left of it: {self.folder}", flush=True)
+        else:
+            shutil.rmtree(self.folder)
+        return 1 if self.failed else 0
+
+
+def need_program():
+    if not os.access(PAYONCE, os.X_OK):
+        print("PAYONCE must name the program to test", file=sys.stderr)
+        sys.exit(2)
