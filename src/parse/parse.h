@@ -1,21 +1,45 @@
 /*
  * parse: a message becomes a payment, or a reason why not.
  *
- * Pure and stateless between messages: several run side by side. Strict JSON (RFC 8259, less
- * duplicate keys, byte order marks, lone surrogates), with the limits below; each refusal names
- * reason, field and byte position. What privacy drops or masks is gone from the payment when
- * parse returns; the message's raw bytes are for mask_excerpt only.
+ * Pure and stateless between messages: several run side by side. Strict JSON (see json.h), with
+ * the limits below; each refusal names reason, field and byte position. What privacy drops or
+ * masks is gone from the payment when parse returns; the message's raw bytes are for mask_excerpt
+ * only.
+ *
+ * The order of looking is fixed, whatever the order in the message: the whole JSON text first,
+ * then payment.only, then unknown fields, then the six fields in the order below, then
+ * payment.carry. So the reason never depends on where a field stands.
+ *
+ *   position       the first byte that is wrong: of a value its first byte (a string's opening
+ *                  quote), of a key its quote, of a missing field the object's closing brace
+ *   places         of several names for one field the first in the settings that is there and
+ *                  not null wins. A name that privacy drops is not there; one it masks is neither
+ *                  an id, a time, an amount nor a currency
+ *   ids, accounts  JSON strings of 1 to 128 bytes. An account that holds a card number is masked.
+ *                  An id that reads as one is refused: masked it would equal others, and kept
+ *                  it would be on disk
+ *   amount         a JSON number, or a string, that is a plain decimal above 0 (pay/money.h)
+ *   currency       a string of three capital letters
+ *   event time     a JSON integer (s, ms, us or ns, told by its size) or an RFC 3339 string.
+ *                  Digits in quotes, fractions and exponents are refused
+ *   carry          a string of at most 4 KiB; a number, true, false as their raw text. Arrays and
+ *                  objects are refused
+ *   payment.only   a string by its text, a number, true, false by their raw text. Anything else
+ *                  is none of the values
+ *   \u0000         in an id, an account or a carried text is refused as REFUSAL_UTF8, as is a byte
+ *                  order mark; in a text that is not kept it is JSON like any other
  */
 #ifndef PARSE_PARSE_H
 #define PARSE_PARSE_H
 
+#include "parse/json.h"
 #include "pay/payment.h"
 
 enum {
-    PARSE_DEPTH_MAX = 16,
-    PARSE_KEYS_MAX = 64,     /* In one object. */
-    PARSE_STRING_MAX = 4096, /* Bytes of one kept string. */
-    PARSE_NAMES_MAX = 8,     /* Places to look for one field. */
+    PARSE_DEPTH_MAX = JSON_DEPTH_MAX,
+    PARSE_KEYS_MAX = JSON_KEYS_MAX, /* In one object. */
+    PARSE_STRING_MAX = 4096,        /* Bytes of one kept string. */
+    PARSE_NAMES_MAX = 8,            /* Places to look for one field. */
     PARSE_NAME_SIZE = 64,
     PARSE_ONLY_VALUES_MAX = 16,
     PARSE_PRIVATE_MAX = 16,
@@ -53,22 +77,45 @@ struct parse_settings {
 /* The defaults: the public event shape works with no configuration. */
 void parse_settings_default(struct parse_settings *settings);
 
+/* parse's own: each name a message may hold for us, once. */
+enum {
+    PARSER_NAMES_MAX =
+        PARSE_FIELDS * PARSE_NAMES_MAX + PAYMENT_CARRY_MAX + 2 * PARSE_PRIVATE_MAX + 1,
+    PARSER_SLOTS = 256, /* Of the hash table that finds a name; a power of two. */
+    PARSER_NO_NAME = UINT8_MAX,
+};
+
+struct parser_name {
+    uint64_t head; /* Its first eight bytes. */
+    uint8_t size;
+    bool dropped;
+    bool masked;
+    char text[PARSE_NAME_SIZE];
+};
+
+/* A list of names by their numbers. */
+struct parser_places {
+    uint8_t count;
+    uint8_t names[PARSE_NAMES_MAX];
+};
+
 /* Prepared from settings; read-only afterwards, so parsers may share it. */
 struct parser {
     struct parse_settings settings;
-    /* parse.c's own: how names are found quickly. */
     uint8_t name_count;
-    struct parser_name {
-        uint64_t head; /* First eight bytes, for a quick compare. */
-        uint8_t size;
-        uint8_t target;
-        uint8_t rank;
-        uint8_t use;
-        char text[PARSE_NAME_SIZE];
-    } names[PARSE_FIELDS * PARSE_NAMES_MAX + PAYMENT_CARRY_MAX + 2 * PARSE_PRIVATE_MAX + 2];
+    struct parser_name names[PARSER_NAMES_MAX];
+    uint8_t slots[PARSER_SLOTS];               /* A name's number, or PARSER_NO_NAME. */
+    struct parser_places fields[PARSE_FIELDS]; /* Without those that privacy takes away. */
+    uint8_t carry[PAYMENT_CARRY_MAX];          /* PARSER_NO_NAME: dropped. */
+    uint8_t only;                              /* PARSER_NO_NAME: none. */
+    uint8_t status;                            /* Which of carry; PAYMENT_CARRY_MAX: none. */
+    uint8_t region;
 };
 
 void parser_init(struct parser *parser, const struct parse_settings *settings);
+
+/* The number of the name, or PARSER_NO_NAME. */
+uint8_t parser_find(const struct parser *parser, struct span name);
 
 /* Room for texts that do not stand in the message as they are (escapes, masks). Lent. */
 struct parse_scratch {

@@ -1,0 +1,239 @@
+#include "parse/mask.h"
+
+#include <string.h>
+
+enum { CARD_DIGITS_MIN = 13, CARD_DIGITS_MAX = 19, CARD_DIGITS_SHOWN = 4 };
+
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+static bool is_gap(char byte)
+{
+    return byte == ' ' || byte == '-';
+}
+
+static bool is_letter(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
+static size_t digit_count(const char *at, size_t size)
+{
+    size_t count = 0;
+
+    for (size_t index = 0; index < size; index++) {
+        count += is_digit(at[index]);
+    }
+    return count;
+}
+
+/* 8-4-4-4-12 hexadecimal digits. */
+static bool is_uuid(const char *at, size_t size)
+{
+    bool whole = size == 36;
+
+    for (size_t index = 0; index < size && whole; index++) {
+        bool dash = index == 8 || index == 13 || index == 18 || index == 23;
+        char lower = (char)(at[index] | 0x20);
+        whole = dash ? at[index] == '-' : is_digit(at[index]) || (lower >= 'a' && lower <= 'f');
+    }
+    return whole;
+}
+
+/* Whole groups of digits, with the gaps between them: [start, end) of the text. */
+struct row {
+    size_t start;
+    size_t end;
+    size_t digits;
+};
+
+/* The Luhn check: from the right, every second digit counts twice, its own digits added. */
+static bool row_passes(const char *at, const struct row *row)
+{
+    unsigned sum = 0;
+    bool twice = false;
+
+    if (row->digits < CARD_DIGITS_MIN || row->digits > CARD_DIGITS_MAX) {
+        return false;
+    }
+    for (size_t index = row->end; index > row->start; index--) {
+        if (is_digit(at[index - 1])) {
+            unsigned digit = (unsigned)(at[index - 1] - '0') << twice;
+            sum += digit > 9 ? digit - 9 : digit;
+            twice = !twice;
+        }
+    }
+    return sum % 10 == 0;
+}
+
+/* Take in the next group, if only a gap parts it from the row. A new row has start = end. */
+static bool row_extend(const char *at, size_t size, struct row *row)
+{
+    size_t next = row->end;
+
+    while (next < size && is_gap(at[next]) && row->digits > 0) {
+        next++;
+    }
+    if (next == size || !is_digit(at[next])) {
+        return false;
+    }
+    while (next < size && is_digit(at[next])) {
+        next++;
+        row->digits++;
+    }
+    row->end = next;
+    return row->digits <= CARD_DIGITS_MAX;
+}
+
+/* Where the digits that stay begin: the last four of the row. */
+static size_t row_shown(const char *at, const struct row *row)
+{
+    size_t index = row->end;
+
+    for (size_t left = CARD_DIGITS_SHOWN; left > 0; left -= is_digit(at[index])) {
+        index--;
+    }
+    return index;
+}
+
+/* The next group from `at` on: its first digit, or the text's size. */
+static size_t group_find(const char *at, size_t size, size_t from)
+{
+    while (from < size && !is_digit(at[from])) {
+        from++;
+    }
+    return from;
+}
+
+static size_t group_end(const char *at, size_t size, size_t from)
+{
+    while (from < size && is_digit(at[from])) {
+        from++;
+    }
+    return from;
+}
+
+static bool worth_a_look(struct span text)
+{
+    return text.size >= CARD_DIGITS_MIN && digit_count(text.at, text.size) >= CARD_DIGITS_MIN &&
+           !is_uuid(text.at, text.size);
+}
+
+bool mask_needed(struct span text)
+{
+    const char *at = text.at;
+
+    if (!worth_a_look(text)) {
+        return false;
+    }
+    for (size_t start = group_find(at, text.size, 0); start < text.size;
+         start = group_find(at, text.size, group_end(at, text.size, start))) {
+        struct row row = {start, start, 0};
+        while (row_extend(at, text.size, &row)) {
+            if (row_passes(at, &row)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool touches_letter(struct span text, const struct row *row)
+{
+    const char *at = text.at;
+
+    return (row->start > 0 && is_letter(at[row->start - 1])) ||
+           (row->end < text.size && is_letter(at[row->end]));
+}
+
+bool mask_reads_as_card(struct span text)
+{
+    const char *at = text.at;
+
+    if (!worth_a_look(text)) {
+        return false;
+    }
+    for (size_t start = group_find(at, text.size, 0); start < text.size;
+         start = group_find(at, text.size, group_end(at, text.size, start))) {
+        struct row row = {start, start, 0};
+        while (row_extend(at, text.size, &row)) {
+            if (row_passes(at, &row) && !touches_letter(text, &row)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void digits_hide(char *at, size_t start, size_t end)
+{
+    for (size_t index = start; index < end; index++) {
+        if (is_digit(at[index])) {
+            at[index] = '*';
+        }
+    }
+}
+
+/*
+ * Rows overlap, and each one that passes is masked. A group is masked when no row that begins
+ * later can need it. Returns whether there was any.
+ */
+static bool cards_hide(char *at, size_t size)
+{
+    size_t hidden = 0;
+    bool any = false;
+
+    for (size_t start = group_find(at, size, 0); start < size;) {
+        struct row row = {start, start, 0};
+        while (row_extend(at, size, &row)) {
+            if (row_passes(at, &row)) {
+                size_t shown = row_shown(at, &row);
+                hidden = shown > hidden ? shown : hidden;
+                any = true;
+            }
+        }
+        size_t end = group_end(at, size, start);
+        digits_hide(at, start, end < hidden ? end : hidden);
+        start = group_find(at, size, end);
+    }
+    return any;
+}
+
+size_t mask_cards(struct span text, char *to)
+{
+    bool again = worth_a_look(text);
+
+    memmove(to, text.at, text.size);
+    /* The digits that stay may begin a row of their own. Each turn hides at least nine. */
+    while (again) {
+        again = cards_hide(to, text.size);
+    }
+    return text.size;
+}
+
+size_t mask_last4(struct span text, char *to)
+{
+    size_t shown = text.size;
+
+    memmove(to, text.at, text.size);
+    for (size_t left = CARD_DIGITS_SHOWN; left > 0 && shown > 0;) {
+        shown--;
+        left -= ((uint8_t)to[shown] & 0xc0) != 0x80; /* Where a character begins. */
+    }
+    memset(to, '*', shown);
+    return text.size;
+}
+
+size_t mask_excerpt(struct span raw, char ret_text[MASK_EXCERPT_MAX])
+{
+    const uint8_t *at = raw.at;
+    size_t size = raw.size < MASK_EXCERPT_MAX ? raw.size : MASK_EXCERPT_MAX;
+
+    for (size_t index = 0; index < size; index++) {
+        char byte = (char)at[index];
+        ret_text[index] = is_digit(byte) ? '#' : at[index] < 0x20 || at[index] > 0x7e ? '?' : byte;
+    }
+    return size;
+}
