@@ -1,10 +1,19 @@
 /*
  * intake: parsers side by side, results back in the order of taking, sources merged.
  *
- * Threads read blocks ahead of each source and parse them; the deciding thread takes messages
- * one by one. Files are merged exactly: always from the source with the smallest newest event
- * time (as the state has it; none yet is smallest), ties in configured order; a source that has
- * come to its end leaves at once. So the order depends on the input alone, never on the threads.
+ * A crew of threads (crew.h) reads blocks ahead of each source and parses them; the deciding
+ * thread takes messages one by one, and never waits here but in intake_wait. Files are merged
+ * exactly (merge.h): always from the source with the smallest newest event time (as the state
+ * has it; none yet is smallest), ties in configured order; a source that has come to its end
+ * leaves at once. So the order depends on the input alone, never on the threads:
+ *
+ *   - First each source that has nothing to give is reported ended, in configured order.
+ *   - After a source's last message the next thing is that it has ended.
+ *   - While it is not known yet whether the source taken from last has more, or what the next
+ *     one has, nothing else is taken in its place: INTAKE_NOTHING.
+ *   - What breaks in a source is reported when all that was read before it has been taken.
+ *
+ * A message's arrival is the clock just after its block was read: one look a block.
  */
 #ifndef ENGINE_INTAKE_H
 #define ENGINE_INTAKE_H
@@ -14,14 +23,14 @@
 #include "parse/parse.h"
 #include "source/source.h"
 
-enum { INTAKE_SOURCES_MAX = 1024, INTAKE_THREADS_MAX = 16, INTAKE_BLOCK_SIZE = 256 * 1024 };
+enum { INTAKE_SOURCES_MAX = 1024, INTAKE_THREADS_MAX = 16 };
 
 enum intake_kind {
     INTAKE_MESSAGE,  /* ret_item->message, to be judged and applied before the next call. */
     INTAKE_ENDED,    /* ret_item->source came to its end: apply NOTE_ENDED before the next call. */
     INTAKE_NOTHING,  /* Nothing has arrived yet; ask again (intake_wait). */
     INTAKE_FINISHED, /* All sources ended. */
-    INTAKE_BROKEN,   /* The fault says what. */
+    INTAKE_BROKEN,   /* The fault says what, from now on. */
 };
 
 struct intake_item {
@@ -36,22 +45,28 @@ struct intake_settings {
     unsigned thread_count;       /* Parsers: 1 .. INTAKE_THREADS_MAX. */
     const struct parser *parser; /* Borrowed, as are the others. */
     struct clock *clock;
-    struct source **sources; /* Opened and assigned. */
-    const uint16_t *numbers; /* The state's number of each. */
+    struct source **sources; /* Opened and assigned; intake's until it has stopped. */
+    const uint16_t *numbers; /* The state's number of each, all different. */
     size_t source_count;
 };
 
 /* NULL and a fault: no memory or no threads. The one place here that allocates: at start. */
 struct intake *intake_start(const struct intake_settings *settings, struct fault *ret_fault);
+
+/* In any state; joins the threads (some ten milliseconds) and frees all. NULL: nothing to do. */
 void intake_stop(struct intake *intake);
 
 void intake_next(struct intake *intake, const struct state *state, struct intake_item *ret_item,
                  struct fault *ret_fault);
 
-/* A message that will probably come `distance` takes from now, or NULL: for prefetching. */
+/*
+ * A message that will probably come `distance` takes from now (1: the next), or NULL: for
+ * prefetching. Of several sources it is one of that taken from last: asked after each take,
+ * each message is shown about once, ahead of its turn.
+ */
 const struct message *intake_ahead(const struct intake *intake, size_t distance);
 
-/* Sleep until something has arrived or this much time has passed. */
+/* After INTAKE_NOTHING: sleep until something has arrived or this much time has passed. */
 void intake_wait(struct intake *intake, int64_t timeout_ns);
 
 /* The fingerprint of what has been taken from this source (state's number) so far. False: nothing.

@@ -1,0 +1,66 @@
+#include "engine/merge.h"
+
+static bool before(const struct merge_entry *left, const struct merge_entry *right)
+{
+    if (left->newest_ms != right->newest_ms) {
+        return left->newest_ms < right->newest_ms;
+    }
+    return left->lane < right->lane;
+}
+
+/* Let the entry on top sink to where nothing below it comes before it. */
+static void sink(struct merge *merge)
+{
+    struct merge_entry *entries = merge->entries;
+    struct merge_entry entry = entries[0];
+    size_t at = 0;
+
+    for (size_t child = 1; child < merge->count; child = 2 * at + 1) {
+        if (child + 1 < merge->count && before(&entries[child + 1], &entries[child])) {
+            child++;
+        }
+        if (before(&entry, &entries[child])) {
+            break;
+        }
+        entries[at] = entries[child];
+        at = child;
+    }
+    entries[at] = entry;
+}
+
+void merge_init(struct merge *merge, struct merge_entry *entries)
+{
+    merge->entries = entries;
+    merge->count = 0;
+}
+
+void merge_add(struct merge *merge, size_t lane, int64_t newest_ms)
+{
+    struct merge_entry entry = {newest_ms, lane};
+    size_t at = merge->count++;
+
+    while (at > 0 && before(&entry, &merge->entries[(at - 1) / 2])) {
+        merge->entries[at] = merge->entries[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    merge->entries[at] = entry;
+}
+
+void merge_move(struct merge *merge, int64_t newest_ms)
+{
+    must(merge->count > 0);
+    must(newest_ms >= merge->entries[0].newest_ms);
+
+    if (newest_ms > merge->entries[0].newest_ms) {
+        merge->entries[0].newest_ms = newest_ms;
+        sink(merge);
+    }
+}
+
+void merge_leave(struct merge *merge)
+{
+    must(merge->count > 0);
+
+    merge->entries[0] = merge->entries[--merge->count];
+    sink(merge);
+}
