@@ -66,19 +66,19 @@ def card_spans(text, whole_codes_only=False):
 
 
 def touches_letter(text, start, end):
-    return text[start - 1:start].isalpha() or text[end:end + 1].isalpha()
+    return any(letter.isascii() and letter.isalpha()
+               for letter in (text[start - 1:start], text[end:end + 1]))
 
 
 def mask_cards(text):
     """Of each number that could be a card's all but the last four digits are stars."""
     while True:
-        span = next(card_spans(text), None)
-        if span is None:
+        stars = set()
+        for start, end in card_spans(text):
+            stars.update([place for place in range(start, end) if text[place].isdigit()][:-4])
+        if not stars:
             return text
-        start, end = span
-        run = text[start:end]
-        run = DIGIT.sub("*", run, count=len(DIGIT.findall(run)) - 4)
-        text = text[:start] + run + text[end:]
+        text = "".join("*" if place in stars else letter for place, letter in enumerate(text))
 
 
 def mask_last4(text):
@@ -102,6 +102,8 @@ class Parser:
         self.places = [(field, [name for name in settings["payment.fields." + field]
                                 if not self.hidden(field, name)]) for field in FIELDS]
         self.carry = settings["payment.carry"]
+        self.fields_of = {name: name for name in self.carry}
+        self.fields_of.update((name, field) for field, names in self.places for name in names)
         self.status = self.carry.index("status") if "status" in self.carry else None
         self.region = self.carry.index("region") if "region" in self.carry else None
         self.only = next(iter(settings["payment.only"].items()), None)
@@ -118,7 +120,11 @@ class Parser:
 
     def parse(self, raw):
         """A Payment; None if payment.only leaves it out; raises Refused."""
-        members, places = read(raw)
+        try:
+            members, places = read(raw)
+        except Refused as why:
+            why.field = self.fields_of.get(why.field)  # A key twice: the field it stands for.
+            raise
         if self.only is not None and not self.selected(members):
             return None
         try:

@@ -52,7 +52,8 @@ def columns(carry):
         "payonce_total": (
             "topic", "incarnation", "partition", "verdict", "currency", "count", "sum"),
         "payonce_cursor": (
-            "topic", "incarnation", "partition", "next", "newest_event", "standing"),
+            "topic", "incarnation", "partition", "start", "next", "newest_event", "standing"),
+        "payonce_pipeline": ("watermark",),
     }
 
 
@@ -268,10 +269,12 @@ class Reference:
                 *self.place(number, 0)[:3], verdict, currency, count, billionths_text(total, 0)))
 
     def write_cursors(self):
+        watermark = self.judge.watermark
+        self.tables.add("payonce_pipeline", (None if watermark == NONE else watermark,))
         for number, file in enumerate(self.files):
             source = self.judge.sources[number]
             self.tables.add("payonce_cursor", (
-                *self.place(number, 0)[:3], file.offset + 1,
+                *self.place(number, 0)[:3], 1, file.offset + 1,
                 None if source.newest == NONE else source.newest, source.standing))
 
 

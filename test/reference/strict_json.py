@@ -10,7 +10,6 @@ A value is a str (a text), a Number (the text of a number as sent), True, False,
 or a list.
 """
 import json
-import re
 
 SIZE_MAX = 64 * 1024
 DEPTH_MAX = 16
@@ -35,7 +34,6 @@ class Number(str):
 
 END = ("", "")  # In the places: where the outermost object's brace closes.
 
-NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 BLANKS = b" \t\r\n"
 ESCAPES = {0x22: '"', 0x5C: "\\", 0x2F: "/", 0x62: "\b", 0x66: "\f", 0x6E: "\n", 0x72: "\r",
            0x74: "\t"}
@@ -91,23 +89,43 @@ class SlowReader:
         if first == 0x2D or 0x30 <= first <= 0x39:
             return self.number()
         for word, value in WORDS:
-            if self.raw.startswith(word, self.at):
-                self.at += len(word)
-                return value
+            if first == word[0]:
+                return self.word(word, value)
         return self.wrong()
+
+    def word(self, word, value):
+        for byte in word:
+            if self.peek() != byte:
+                self.wrong()
+            self.at += 1
+        return value
 
     def wrong(self):
         raise Refused("json", self.at)
 
     def number(self):
-        found = NUMBER.match(self.raw, self.at)
-        if found is None:
+        start = self.at
+        if self.peek() == 0x2D:
             self.at += 1
-            raise Refused("json", self.at)
-        self.at = found.end()
-        if 0x30 <= self.peek() <= 0x39:
-            raise Refused("json", self.at)  # A leading zero.
-        return Number(found.group().decode())
+        if self.peek() == 0x30:
+            self.at += 1
+        else:
+            self.digits()
+        if self.peek() == 0x2E:
+            self.at += 1
+            self.digits()
+        if self.peek() in (0x65, 0x45):
+            self.at += 1
+            if self.peek() in (0x2B, 0x2D):
+                self.at += 1
+            self.digits()
+        return Number(self.raw[start:self.at].decode())
+
+    def digits(self):
+        if not 0x30 <= self.peek() <= 0x39:
+            self.wrong()
+        while 0x30 <= self.peek() <= 0x39:
+            self.at += 1
 
     def object(self, depth):
         if depth > DEPTH_MAX:
@@ -137,7 +155,7 @@ class SlowReader:
         key_at = self.at
         key = self.text()
         if key in members:
-            raise Refused("duplicate_key", key_at)
+            raise Refused("duplicate_key", key_at, key if depth == 1 else None)
         self.blanks()
         if self.peek() != 0x3A:
             self.wrong()
