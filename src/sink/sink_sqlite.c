@@ -1,0 +1,68 @@
+#include "sink/sink_sqlite.h"
+
+/* Carry the log into the file; what readers still need stays in it. */
+static enum outcome checkpoint(struct sqlite_sink *sqlite, struct fault *ret_fault)
+{
+    if (sqlite3_wal_checkpoint_v2(sqlite->database, "main", SQLITE_CHECKPOINT_PASSIVE, NULL,
+                                  NULL) != SQLITE_OK) {
+        return sqlite_failed(sqlite, "carrying the log into the file", ret_fault);
+    }
+    sqlite->wal_carried = sqlite->wal_pages;
+    return DONE;
+}
+
+/*
+ * After a commit. What was delivered is delivered: if this fails, it is tried again later, and
+ * what stands in its way is told by the next delivery.
+ */
+void sqlite_keep_house(struct sqlite_sink *sqlite)
+{
+    struct fault fault;
+    enum outcome outcome = LATER;
+
+    for (size_t table = 0; table < TABLE_METRICS; table++) {
+        do {
+            outcome = parts_index(sqlite, (enum table)table, false, &fault);
+        } while (outcome == DONE);
+    }
+    if (sqlite->wal_pages - sqlite->wal_carried >= SQLITE_WAL_PAGES) {
+        (void)checkpoint(sqlite, &fault);
+    }
+}
+
+static enum outcome sqlite_tend(struct sink *sink, struct fault *ret_fault)
+{
+    struct sqlite_sink *sqlite = sqlite_of(sink);
+    enum outcome outcome = sqlite_refresh(sqlite, ret_fault);
+
+    if (outcome != DONE) {
+        return outcome;
+    }
+    for (size_t table = 0; table < TABLE_METRICS; table++) {
+        outcome = parts_index(sqlite, (enum table)table, true, ret_fault);
+        if (outcome != LATER) {
+            return outcome;
+        }
+    }
+    return sqlite->wal_pages - sqlite->wal_carried >= SQLITE_TIDY_PAGES
+               ? checkpoint(sqlite, ret_fault)
+               : LATER;
+}
+
+const struct sink_type sink_sqlite = {
+    .name = "sqlite",
+    .size = sizeof(struct sqlite_sink),
+    .can_be_ledger = true,
+    .open = sqlite_open,
+    .close = sqlite_close,
+    .read_head = sqlite_read_head,
+    .begin = sqlite_begin,
+    .deliver = sqlite_deliver,
+    .find_chain = sqlite_find_chain,
+    .audit = sqlite_audit,
+    .read_cursor = sqlite_read_cursor,
+    .read_total = sqlite_read_total,
+    .read_row = sqlite_read_row,
+    .find_payment = sqlite_find_payment,
+    .tend = sqlite_tend,
+};

@@ -1,0 +1,274 @@
+/*
+ * sink_sqlite: the epochs in one SQLite file. What its files share; nobody else includes this.
+ *
+ * The big tables are written in parts by seq (payment_transactions_000001 ...): a plain index on
+ * a random id would slow every insert, so a part gets its index in one bulk build when it is
+ * full. People read views over all parts. docs/tables.md is the description for people.
+ *
+ * One pipeline in a file. The connection is used by one thread at a time.
+ */
+#ifndef SINK_SINK_SQLITE_H
+#define SINK_SINK_SQLITE_H
+
+#include "sink/sink.h"
+
+#include <sqlite3.h>
+
+enum {
+    SQLITE_COLUMNS_MAX = 24 + PAYMENT_CARRY_MAX,
+    SQLITE_TEXT_SIZE = 1 << 18, /* The longest: the ranges of an epoch with SOURCES_MAX of them. */
+    SQLITE_GROUP_PARTS = 100,   /* Parts in one view; SQLite takes at most 500 terms. */
+    SQLITE_PART_NAME = 64,
+    SQLITE_BATCH_ROWS = 16, /* Rows in one INSERT. */
+    SQLITE_PAGE_SIZE = 16384,
+    SQLITE_CACHE_KIB = 65536, /* Also how much of an index is sorted in memory. */
+    SQLITE_WAL_PAGES = 4096,  /* 64 MiB: then the log is carried into the file. */
+    SQLITE_TIDY_PAGES = 256,  /* 4 MiB: the same when nothing else is to do. */
+    SQLITE_BULK_ROWS = 5000,  /* A transaction this large does not keep an index up to date. */
+    SQLITE_APPLICATION_ID = 0x70617931, /* "pay1" */
+};
+
+/* Where a column's value comes from. */
+enum column_kind {
+    COLUMN_NUMBER,
+    COLUMN_TEXT,
+    COLUMN_SOURCE,  /* A number; the view shows topic, incarnation, partition. */
+    COLUMN_VERDICT, /* A number; kept by name. */
+    COLUMN_EPOCH,
+    COLUMN_DECIDED, /* Not kept: the view finds it by the epoch. */
+};
+
+struct column {
+    const char *name;
+    enum column_kind kind;
+    uint8_t index; /* In the row's numbers or texts. */
+};
+
+/* One big table. */
+struct part_list {
+    size_t column_count;
+    struct column columns[SQLITE_COLUMNS_MAX];
+    uint64_t first; /* Numbers of its parts, [first, last]; last is the open one. 0: none. */
+    uint64_t last;
+    uint64_t indexed; /* All parts up to this one have their index. */
+    uint64_t next_seq;
+    uint64_t insert_part; /* The part these two write to; 0: none. */
+    sqlite3_stmt *insert_many;
+    sqlite3_stmt *insert_one;
+};
+
+/* A statement that is read forward, one row a call. */
+struct listing {
+    sqlite3_stmt *statement;
+    uint64_t next; /* What the next row answers: an index or, of rows, a seq. */
+    uint64_t part; /* Of rows. */
+};
+
+/* The fixed statements, prepared when first needed. */
+enum sqlite_statement {
+    STATEMENT_BEGIN,
+    STATEMENT_COMMIT,
+    STATEMENT_DATA_VERSION,
+    STATEMENT_CHAIN,
+    STATEMENT_CURSOR_ADD,
+    STATEMENT_CURSOR,
+    STATEMENT_TOTAL,
+    STATEMENT_EPOCH,
+    STATEMENT_DECISION,
+    STATEMENT_METRIC,
+    STATEMENT_RECORDED,
+    STATEMENT_FIND_CHAIN,
+    STATEMENT_HEAD,
+    STATEMENT_READ_CURSOR,
+    STATEMENT_DECIDED,
+    STATEMENT_COUNT,
+};
+
+/* A row that waits for the others of its INSERT. */
+struct waiting_row {
+    struct row row;
+    uint64_t epoch;
+};
+
+struct sql_text {
+    size_t size;
+    char at[SQLITE_TEXT_SIZE];
+};
+
+struct sqlite_sink {
+    struct sink sink; /* First, so that a struct sink * is also one of these. */
+    sqlite3 *database;
+    uint64_t device; /* Of the open file. */
+    uint64_t inode;
+    bool known;        /* The pipeline's row was there when we last looked, */
+    bool stale;        /* and what we remember may not be true any more. */
+    int64_t version;   /* SQLite's data_version then. */
+    int64_t part_rows; /* The file's. */
+    int wal_pages;     /* In the write-ahead log, */
+    int wal_carried;   /* of which so many had been carried into the file. */
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+    struct part_list parts[TABLE_METRICS]; /* By table; metrics have none. */
+    uint64_t metrics_next;
+    struct waiting_row waiting[TABLE_METRICS][SQLITE_BATCH_ROWS];
+    size_t waiting_count[TABLE_METRICS];
+
+    size_t source_count;
+    struct origin sources[SOURCES_MAX];            /* As payonce_cursor has them, by number. */
+    uint16_t numbers[SOURCES_MAX];                 /* Our number for a number of the delivery. */
+    size_t numbers_count;                          /* Of the delivery's sources. */
+    const struct epoch_range *ranges[SOURCES_MAX]; /* The last of each source; by delivery's. */
+    uint32_t duplicates[SOURCES_MAX];              /* In the epoch being written. */
+
+    struct listing totals;
+    struct listing rows;
+    enum table rows_table;
+    uint64_t decided_epoch; /* decided_ms belongs to it. */
+    int64_t decided_ms;
+    sqlite3_stmt *found; /* What find_payment's texts are lent from. */
+    struct sql_text text;
+};
+
+_Static_assert(TABLE_METRICS == 3, "the tables in parts come first");
+
+static inline struct sqlite_sink *sqlite_of(struct sink *sink)
+{
+    return (struct sqlite_sink *)sink;
+}
+
+/* sink_sqlite_call.c: the database asked, and what its answers mean. */
+
+/* Its last error as outcome and sentence, and the transaction, if there is one, undone. */
+enum outcome sqlite_failed(struct sqlite_sink *sqlite, const char *doing, struct fault *ret_fault);
+enum outcome sqlite_undo(struct sqlite_sink *sqlite, enum outcome outcome);
+MUST_USE enum outcome sqlite_run(struct sqlite_sink *sqlite, const char *sql, const char *doing,
+                                 struct fault *ret_fault);
+MUST_USE enum outcome sqlite_prepare(struct sqlite_sink *sqlite, const char *sql,
+                                     sqlite3_stmt **ret_statement, struct fault *ret_fault);
+
+/* A fixed statement, reset. */
+MUST_USE enum outcome sqlite_statement(struct sqlite_sink *sqlite, enum sqlite_statement which,
+                                       sqlite3_stmt **ret_statement, struct fault *ret_fault);
+
+/* DONE: a row stands there. LATER with no fault told: none. Else the failure. */
+MUST_USE enum outcome sqlite_step(struct sqlite_sink *sqlite, sqlite3_stmt *statement,
+                                  const char *doing, bool *ret_row, struct fault *ret_fault);
+
+/* A statement that changes exactly one row, or something is wrong with the file. */
+MUST_USE enum outcome sqlite_change_one(struct sqlite_sink *sqlite, sqlite3_stmt *statement,
+                                        const char *doing, struct fault *ret_fault);
+
+/* The number a query of one row and one column answers; no row: 0. */
+MUST_USE enum outcome sqlite_number(struct sqlite_sink *sqlite, const char *sql,
+                                    int64_t *ret_number, struct fault *ret_fault);
+
+/* A time or number that may be missing. */
+void sqlite_bind_number(sqlite3_stmt *statement, int place, int64_t number);
+void sqlite_bind_span(sqlite3_stmt *statement, int place, struct span text);
+int64_t sqlite_column_number(sqlite3_stmt *statement, int place);
+struct span sqlite_column_span(sqlite3_stmt *statement, int place);
+bool sqlite_column_chain(sqlite3_stmt *statement, int place, struct chain *ret_chain);
+
+/* The text is ours to build SQL in: names come from us or were checked, never from a message. */
+const char *sql_start(struct sql_text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+const char *sql_add(struct sql_text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* sink_sqlite_column.c: what the big tables look like. */
+
+/* Fixed columns and the carried ones. REFUSED: a carried name that cannot be a column. */
+MUST_USE enum outcome columns_fill(struct sqlite_sink *sqlite, struct fault *ret_fault);
+bool column_kept(const struct column *column);
+void columns_add_ddl(const struct part_list *parts, struct sql_text *text);
+void columns_add_names(const struct part_list *parts, struct sql_text *text);
+void columns_add_view(const struct part_list *parts, struct sql_text *text);
+MUST_USE enum outcome columns_bind(struct sqlite_sink *sqlite, sqlite3_stmt *statement, int place,
+                                   const struct waiting_row *waiting, struct fault *ret_fault);
+MUST_USE enum outcome columns_read(struct sqlite_sink *sqlite, enum table table,
+                                   sqlite3_stmt *statement, struct row *ret_row,
+                                   uint64_t *ret_epoch, struct fault *ret_fault);
+
+/* sink_sqlite_part.c: parts, their indexes, the views over them. */
+uint64_t part_of(const struct sqlite_sink *sqlite, uint64_t seq);
+void part_name(enum table table, uint64_t part, char ret_name[SQLITE_PART_NAME]);
+MUST_USE enum outcome parts_load(struct sqlite_sink *sqlite, enum table table,
+                                 struct fault *ret_fault);
+MUST_USE enum outcome parts_add(struct sqlite_sink *sqlite, enum table table,
+                                struct fault *ret_fault);
+MUST_USE enum outcome parts_drop_all(struct sqlite_sink *sqlite, struct fault *ret_fault);
+
+/* Index the oldest part without one; the open one only if `also_open`. LATER: none to do. */
+MUST_USE enum outcome parts_index(struct sqlite_sink *sqlite, enum table table, bool also_open,
+                                  struct fault *ret_fault);
+/* The open part's index goes: many rows are coming. */
+MUST_USE enum outcome parts_unindex(struct sqlite_sink *sqlite, enum table table,
+                                    struct fault *ret_fault);
+void parts_release(struct part_list *parts);
+
+/* sink_sqlite_insert.c: rows on their way into the parts. */
+MUST_USE enum outcome insert_rows(struct sqlite_sink *sqlite, const struct epoch *epoch,
+                                  struct fault *ret_fault);
+MUST_USE enum outcome insert_waiting(struct sqlite_sink *sqlite, struct fault *ret_fault);
+void insert_forget(struct sqlite_sink *sqlite);
+
+/* sink_sqlite_metric.c: payment_metrics, one row a window. */
+MUST_USE enum outcome metric_write(struct sqlite_sink *sqlite, const struct row *row,
+                                   const struct epoch *epoch, struct fault *ret_fault);
+MUST_USE enum outcome metric_read(struct sqlite_sink *sqlite, sqlite3_stmt *statement,
+                                  struct row *ret_row, uint64_t *ret_epoch,
+                                  struct fault *ret_fault);
+
+/* sink_sqlite_schema.c: the tables that are not in parts, and the views for people. */
+MUST_USE enum outcome schema_create(struct sqlite_sink *sqlite, struct fault *ret_fault);
+MUST_USE enum outcome schema_check(struct sqlite_sink *sqlite, bool *ret_empty,
+                                   struct fault *ret_fault);
+extern const char schema_tables[];
+extern const char schema_metrics[];
+extern const char schema_views[];
+
+/* sink_sqlite_open.c: the file, opened and looked over. */
+enum outcome sqlite_open(struct sink *sink, struct fault *ret_fault);
+void sqlite_close(struct sink *sink);
+enum outcome sqlite_audit(struct sink *sink, struct fault *ret_fault);
+
+/* What we remember of the file, read again if somebody else has written since. */
+MUST_USE enum outcome sqlite_refresh(struct sqlite_sink *sqlite, struct fault *ret_fault);
+
+/* sink_sqlite.c */
+void sqlite_keep_house(struct sqlite_sink *sqlite);
+
+/* sink_sqlite_deliver.c: rule R1. */
+enum outcome sqlite_begin(struct sink *sink, uint64_t journal_id, const struct rules *rules,
+                          struct fault *ret_fault);
+enum outcome sqlite_deliver(struct sink *sink, const struct delivery *delivery,
+                            struct fault *ret_fault);
+/* Does it hold payments that no row of our pipeline accounts for? */
+MUST_USE enum outcome sqlite_others(struct sqlite_sink *sqlite, bool *ret_others,
+                                    struct fault *ret_fault);
+
+/* sink_sqlite_epoch.c: cursors, totals, epochs, within the transaction. */
+MUST_USE enum outcome deliver_cursors(struct sqlite_sink *sqlite, const struct delivery *delivery,
+                                      struct fault *ret_fault);
+MUST_USE enum outcome deliver_epoch(struct sqlite_sink *sqlite, const struct delivery *delivery,
+                                    const struct epoch *epoch, struct fault *ret_fault);
+MUST_USE enum outcome deliver_check_seq(struct sqlite_sink *sqlite, const struct delivery *delivery,
+                                        struct fault *ret_fault);
+
+/* sink_sqlite_read.c: what the file holds. */
+enum outcome sqlite_read_head(struct sink *sink, struct sink_head *ret_head,
+                              struct fault *ret_fault);
+enum outcome sqlite_find_chain(struct sink *sink, const struct chain *chain, uint64_t *ret_epoch,
+                               struct fault *ret_fault);
+enum outcome sqlite_read_cursor(struct sink *sink, size_t index, struct sink_cursor *ret_cursor,
+                                struct fault *ret_fault);
+enum outcome sqlite_read_total(struct sink *sink, size_t index, struct epoch_total *ret_total,
+                               struct fault *ret_fault);
+enum outcome sqlite_read_row(struct sink *sink, enum table table, uint64_t seq, struct row *ret_row,
+                             uint64_t *ret_epoch, int64_t *ret_decided_ms, struct fault *ret_fault);
+enum outcome sqlite_find_payment(struct sink *sink, struct span transaction_id,
+                                 const struct origin *origin, uint64_t offset, struct row *ret_row,
+                                 struct fault *ret_fault);
+/* Open readings end: a write must not find them in its way. */
+void sqlite_stop_reading(struct sqlite_sink *sqlite);
+
+#endif

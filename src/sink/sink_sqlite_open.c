@@ -1,0 +1,348 @@
+#include "sink/sink_sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum outcome cannot_open(struct sqlite_sink *sqlite, const char *why,
+                                struct fault *ret_fault)
+{
+    return fault_is(ret_fault, BROKEN, FAULT_SINK_OPEN, "sink \"%s\": %s: %s",
+                    sqlite->sink.settings.name, sqlite->sink.settings.path, why);
+}
+
+/* The name of a new file survives a power cut only if its directory was synced. */
+static enum outcome sync_directory(struct sqlite_sink *sqlite, struct fault *ret_fault)
+{
+    char path[SINK_PATH_MAX + 1];
+    char *slash;
+
+    memcpy(path, sqlite->sink.settings.path, sizeof(path));
+    slash = strrchr(path, '/');
+    if (slash == NULL) {
+        memcpy(path, ".", 2);
+    } else {
+        slash[slash == path ? 1 : 0] = '\0';
+    }
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int failed = directory < 0 || fsync(directory) != 0 ? errno : 0;
+    if (directory >= 0) {
+        (void)close(directory);
+    }
+    if (failed != 0) {
+        return fault_is(ret_fault, BROKEN, FAULT_SINK_IO, "sink \"%s\": fsync of %s: %s",
+                        sqlite->sink.settings.name, path, strerror(failed));
+    }
+    return DONE;
+}
+
+/*
+ * A new file is made by us, for its mode. An old one is never opened here: closing any
+ * descriptor of it would drop the locks another connection of this process holds.
+ */
+static enum outcome make_file(struct sqlite_sink *sqlite, struct fault *ret_fault)
+{
+    const char *path = sqlite->sink.settings.path;
+    struct stat status;
+
+    if (path[0] == ':' || path[0] == '\0') {
+        return cannot_open(sqlite, "not the path of a file", ret_fault);
+    }
+    if (sqlite->sink.settings.read_only) {
+        return stat(path, &status) == 0 ? DONE : cannot_open(sqlite, strerror(errno), ret_fault);
+    }
+    int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0) {
+        return errno == EEXIST ? DONE : cannot_open(sqlite, strerror(errno), ret_fault);
+    }
+    (void)close(file);
+    return sync_directory(sqlite, ret_fault);
+}
+
+static int after_commit(void *context, sqlite3 *database, const char *schema, int wal_pages)
+{
+    struct sqlite_sink *sqlite = context;
+
+    (void)database;
+    (void)schema;
+    if (wal_pages < sqlite->wal_pages) {
+        sqlite->wal_carried = 0; /* It began again at its front. */
+    }
+    sqlite->wal_pages = wal_pages;
+    return SQLITE_OK;
+}
+
+static void configure(struct sqlite_sink *sqlite)
+{
+    static const struct {
+        int option;
+        int value;
+    } options[] = {
+        {SQLITE_DBCONFIG_DEFENSIVE, 1},      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+        {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, {SQLITE_DBCONFIG_ENABLE_FKEY, 0},
+        {SQLITE_DBCONFIG_DQS_DML, 0},        {SQLITE_DBCONFIG_DQS_DDL, 0},
+    };
+
+    for (size_t index = 0; index < sizeof(options) / sizeof(options[0]); index++) {
+        (void)sqlite3_db_config(sqlite->database, options[index].option, options[index].value,
+                                NULL);
+    }
+    (void)sqlite3_extended_result_codes(sqlite->database, 1);
+    (void)sqlite3_busy_timeout(sqlite->database, (int)sqlite->sink.settings.busy_timeout_ms);
+    (void)sqlite3_wal_hook(sqlite->database, after_commit, sqlite);
+}
+
+/* The page size is the file's from its first page on; setting it later changes nothing. */
+static enum outcome run_pragmas(struct sqlite_sink *sqlite, struct fault *ret_fault)
+{
+    const char *doing = "opening";
+    enum outcome outcome = sqlite_run(
+        sqlite,
+        sql_start(&sqlite->text, "PRAGMA cache_size = -%d; PRAGMA mmap_size = 0", SQLITE_CACHE_KIB),
+        doing, ret_fault);
+
+    if (outcome == DONE && sqlite->sink.settings.read_only) {
+        return sqlite_run(sqlite, "PRAGMA query_only = ON", doing, ret_fault);
+    }
+    return outcome == DONE
+               ? sqlite_run(sqlite,
+                            sql_start(&sqlite->text,
+                                      "PRAGMA page_size = %d; PRAGMA journal_mode = WAL;"
+                                      "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = %d",
+                                      SQLITE_PAGE_SIZE, SQLITE_PAGE_SIZE * SQLITE_WAL_PAGES),
+                            doing, ret_fault)
+               : outcome;
+}
+
+static enum outcome note_identity(struct sqlite_sink *sqlite, struct fault *ret_fault)
+{
+    struct stat status;
+
+    if (stat(sqlite->sink.settings.path, &status) != 0) {
+        return cannot_open(sqlite, strerror(errno), ret_fault);
+    }
+    sqlite->device = status.st_dev;
+    sqlite->inode = status.st_ino;
+    return DONE;
+}
+
+static enum outcome open_database(struct sqlite_sink *sqlite, struct fault *ret_fault)
+{
+    int access = sqlite->sink.settings.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    enum outcome outcome = make_file(sqlite, ret_fault);
+
+    if (outcome == DONE) {
+        outcome = note_identity(sqlite, ret_fault);
+    }
+    if (outcome != DONE) {
+        return outcome;
+    }
+    if (sqlite3_open_v2(sqlite->sink.settings.path, &sqlite->database, access | SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK) {
+        return sqlite->database == NULL ? cannot_open(sqlite, "no memory", ret_fault)
+                                        : sqlite_failed(sqlite, "opening", ret_fault);
+    }
+    configure(sqlite);
+    return run_pragmas(sqlite, ret_fault);
+}
+
+enum outcome sqlite_open(struct sink *sink, struct fault *ret_fault)
+{
+    struct sqlite_sink *sqlite = sqlite_of(sink);
+    enum outcome outcome = columns_fill(sqlite, ret_fault);
+    bool empty = false;
+
+    sqlite->part_rows = sink->settings.part_rows;
+    if (outcome == DONE) {
+        outcome = open_database(sqlite, ret_fault);
+    }
+    if (outcome == DONE) {
+        outcome = schema_check(sqlite, &empty, ret_fault);
+    }
+    if (outcome == DONE && empty && !sink->settings.read_only) {
+        outcome = schema_create(sqlite, ret_fault);
+    }
+    sqlite->stale = true;
+    if (outcome == DONE) {
+        outcome = sqlite_refresh(sqlite, ret_fault);
+    }
+    if (outcome != DONE) {
+        sqlite_close(sink);
+    }
+    return outcome;
+}
+
+void sqlite_close(struct sink *sink)
+{
+    struct sqlite_sink *sqlite = sqlite_of(sink);
+
+    sqlite_stop_reading(sqlite);
+    for (size_t index = 0; index < STATEMENT_COUNT; index++) {
+        (void)sqlite3_finalize(sqlite->statements[index]);
+        sqlite->statements[index] = NULL;
+    }
+    for (size_t table = 0; table < TABLE_METRICS; table++) {
+        parts_release(&sqlite->parts[table]);
+    }
+    (void)sqlite3_close(sqlite->database);
+    sqlite->database = NULL;
+}
+
+enum outcome sqlite_audit(struct sink *sink, struct fault *ret_fault)
+{
+    struct sqlite_sink *sqlite = sqlite_of(sink);
+    struct stat status;
+    int moved = 0;
+
+    bool there = stat(sink->settings.path, &status) == 0;
+    (void)sqlite3_file_control(sqlite->database, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (!there || status.st_dev != sqlite->device || status.st_ino != sqlite->inode || moved != 0) {
+        return fault_is(ret_fault, BROKEN, FAULT_SINK_REPLACED, "sink \"%s\": %s is %s",
+                        sink->settings.name, sink->settings.path,
+                        there ? "another file now than the one payonce has open" : "gone");
+    }
+    return DONE;
+}
+
+static enum outcome load_sources(struct sqlite_sink *sqlite, struct fault *ret_fault)
+{
+    sqlite3_stmt *statement;
+    bool row = true;
+    enum outcome outcome = DONE;
+
+    sqlite->source_count = 0;
+    while (outcome == DONE && row && sqlite->source_count < SOURCES_MAX) {
+        struct origin *origin = &sqlite->sources[sqlite->source_count];
+        outcome = sqlite_statement(sqlite, STATEMENT_READ_CURSOR, &statement, ret_fault);
+        if (outcome == DONE) {
+            (void)sqlite3_bind_int64(statement, 1, (int64_t)sqlite->source_count);
+            outcome = sqlite_step(sqlite, statement, "reading the cursors", &row, ret_fault);
+        }
+        if (outcome == DONE && row) {
+            struct span topic = sqlite_column_span(statement, 0);
+            memset(origin, 0, sizeof(*origin));
+            memcpy(origin->topic, topic.at,
+                   topic.size < TOPIC_TEXT_MAX ? topic.size : TOPIC_TEXT_MAX);
+            origin->incarnation = (uint32_t)sqlite3_column_int64(statement, 1);
+            origin->partition = (uint32_t)sqlite3_column_int64(statement, 2);
+            sqlite->source_count++;
+            (void)sqlite3_reset(statement);
+        }
+    }
+    return outcome;
+}
+
+/* The carried columns of the file are those of the configuration, or nothing fits. */
+static enum outcome check_carry(struct sqlite_sink *sqlite, struct span carry,
+                                struct fault *ret_fault)
+{
+    const struct sink_settings *settings = &sqlite->sink.settings;
+
+    (void)sql_start(&sqlite->text, "%s", "");
+    for (uint32_t index = 0; index < settings->carry_count; index++) {
+        (void)sql_add(&sqlite->text, "%s%s", index == 0 ? "" : ",", settings->carry[index]);
+    }
+    if (!settings->cursors_only &&
+        (carry.size != sqlite->text.size || memcmp(carry.at, sqlite->text.at, carry.size) != 0)) {
+        (void)fault_is(ret_fault, BROKEN, FAULT_SINK_SCHEMA,
+                       "sink \"%s\" (%s): its tables carry (%.*s), but payment.carry names (%s)",
+                       settings->name, settings->path, (int)carry.size, (const char *)carry.at,
+                       sqlite->text.at);
+        fault_next(ret_fault, "set payment.carry to [%.*s], or give payonce a database of its own",
+                   (int)carry.size, (const char *)carry.at);
+        return BROKEN;
+    }
+    return DONE;
+}
+
+/* What the pipeline's row says about the file. */
+static enum outcome load_head(struct sqlite_sink *sqlite, struct fault *ret_fault)
+{
+    sqlite3_stmt *statement;
+    enum outcome outcome = sqlite_statement(sqlite, STATEMENT_HEAD, &statement, ret_fault);
+
+    if (outcome != DONE) {
+        return outcome;
+    }
+    (void)sqlite3_bind_text(statement, 1, sqlite->sink.settings.pipeline, -1, SQLITE_STATIC);
+    outcome =
+        sqlite_step(sqlite, statement, "reading the pipeline's row", &sqlite->known, ret_fault);
+    if (outcome != DONE || !sqlite->known) {
+        sqlite->part_rows = sqlite->sink.settings.part_rows;
+        sqlite->metrics_next = 1;
+        return outcome;
+    }
+    int64_t format = sqlite3_column_int64(statement, 0);
+    sqlite->part_rows = sqlite3_column_int64(statement, 7);
+    sqlite->metrics_next = (uint64_t)sqlite3_column_int64(statement, 12);
+    if (format != LEDGER_FORMAT || sqlite->part_rows <= 0) {
+        outcome = fault_is(ret_fault, BROKEN, FAULT_SINK_SCHEMA,
+                           "sink \"%s\" (%s): written in format %lld, this payonce writes %d",
+                           sqlite->sink.settings.name, sqlite->sink.settings.path,
+                           (long long)format, LEDGER_FORMAT);
+    } else {
+        outcome = check_carry(sqlite, sqlite_column_span(statement, 8), ret_fault);
+    }
+    (void)sqlite3_reset(statement);
+    return outcome;
+}
+
+static enum outcome load(struct sqlite_sink *sqlite, struct fault *ret_fault)
+{
+    enum outcome outcome = load_head(sqlite, ret_fault);
+
+    for (size_t table = 0; outcome == DONE && table < TABLE_METRICS; table++) {
+        outcome = parts_load(sqlite, (enum table)table, ret_fault);
+    }
+    if (outcome == DONE) {
+        outcome = load_sources(sqlite, ret_fault);
+    }
+    sqlite->decided_epoch = 0;
+    return outcome;
+}
+
+static enum outcome load_in_snapshot(struct sqlite_sink *sqlite, struct fault *ret_fault)
+{
+    bool outside = sqlite3_get_autocommit(sqlite->database) != 0;
+    bool empty = false;
+    enum outcome outcome = outside ? sqlite_run(sqlite, "BEGIN", "reading", ret_fault) : DONE;
+
+    if (outcome == DONE) {
+        outcome = schema_check(sqlite, &empty, ret_fault);
+    }
+    if (outcome == DONE && !empty) {
+        outcome = load(sqlite, ret_fault);
+    }
+    sqlite->known = sqlite->known && !empty;
+    sqlite->stale = outcome != DONE || empty;
+    if (outcome == DONE && outside) {
+        outcome = sqlite_run(sqlite, "COMMIT", "reading", ret_fault);
+    }
+    return outcome == DONE || !outside ? outcome : sqlite_undo(sqlite, outcome);
+}
+
+enum outcome sqlite_refresh(struct sqlite_sink *sqlite, struct fault *ret_fault)
+{
+    sqlite3_stmt *statement;
+    bool row;
+    enum outcome outcome = sqlite_statement(sqlite, STATEMENT_DATA_VERSION, &statement, ret_fault);
+
+    if (outcome == DONE) {
+        outcome = sqlite_step(sqlite, statement, "looking for changes", &row, ret_fault);
+    }
+    if (outcome != DONE) {
+        return outcome;
+    }
+    int64_t version = sqlite3_column_int64(statement, 0);
+    (void)sqlite3_reset(statement);
+    if (sqlite->stale || version != sqlite->version) {
+        sqlite_stop_reading(sqlite);
+        outcome = load_in_snapshot(sqlite, ret_fault);
+        sqlite->version = version;
+    }
+    return outcome;
+}
