@@ -118,15 +118,12 @@ class Judge:
 
     def new_length(self, length):
         """It starts behind the open windows, which close under the old one."""
-        if length == self.lengths[-1][1]:
-            return
         open_ends = [window.end for window in self.windows.values() if not self.closed(window)]
         least = max(open_ends + [self.watermark])
-        if least == NONE:
-            self.lengths = [(NONE, length)]
-            return
-        start = -(-least // length) * length
-        self.lengths = [old for old in self.lengths if old[0] < start] + [(start, length)]
+        start = least if least == NONE else -(-least // length) * length
+        self.lengths = [old for old in self.lengths if old[0] < start]
+        if not self.lengths or self.lengths[-1][1] != length:
+            self.lengths.append((start, length))
 
     def window_at(self, moment):
         """Start and end of the window it falls into."""
@@ -208,7 +205,7 @@ class Judge:
         start, end = self.window_at(payment.event_ms)
         own = self.groups.setdefault(start, set())
         group = (payment.region or "", payment.currency)
-        if len(group[0].encode()) > GROUP_TEXT_MAX:
+        if group[0] == OTHER or len(group[0].encode()) > GROUP_TEXT_MAX:
             group = (OTHER, payment.currency)
         elif group not in own:
             if len(own) < self.rules.groups_max:

@@ -17,11 +17,14 @@ from settings import load  # noqa: E402
 PAYONCE = os.environ.get("PAYONCE", "")
 SHOWN = 3
 
-# How the ledger calls what the reference calls something else.
+# Where the ledger keeps what the reference has in one table, and what orders it.
+LEDGER = {"payonce_total": "(SELECT * FROM payonce_total JOIN payonce_cursor USING (source)"
+                           " WHERE count > 0)"}
 ORDER = {"payment_metrics": "metric_time, region, currency",
          "payonce_total": "topic, incarnation, partition, verdict, currency",
-         "payonce_cursor": "topic, incarnation, partition"}
-LEDGER_COLUMNS = {}
+         "payonce_cursor": "topic, incarnation, partition",
+         "payonce_pipeline": "1"}
+DECIMALS = {"payonce_total": ("sum",)}
 
 
 class Different(Exception):
@@ -69,11 +72,12 @@ def rows_of(database, table, names, order):
 def compare_table(ledger, reference, table, names):
     """Row by row; the first differences in words. Returns how many rows agree."""
     order = ORDER.get(table, "seq")
-    theirs = rows_of(ledger, table, LEDGER_COLUMNS.get(table, quoted(names)), order)
+    theirs = rows_of(ledger, LEDGER.get(table, table), quoted(names), order)
     ours = rows_of(reference, table, quoted(names), order)
+    decimals = [names.index(name) for name in DECIMALS.get(table, ())]
     agreed, wrong = 0, []
     while True:
-        their, our = theirs.fetchone(), ours.fetchone()
+        their, our = by_value(theirs.fetchone(), decimals), ours.fetchone()
         if their is None and our is None:
             break
         if their == our:
@@ -85,6 +89,17 @@ def compare_table(ledger, reference, table, names):
     if wrong:
         raise Different("\n".join(wrong))
     return agreed
+
+
+def by_value(row, decimals):
+    """1.50 as 1.5, in these columns."""
+    if row is None or not decimals:
+        return row
+    row = list(row)
+    for place in decimals:
+        if "." in row[place]:
+            row[place] = row[place].rstrip("0").rstrip(".")
+    return tuple(row)
 
 
 def describe(table, names, their, our):
@@ -106,6 +121,8 @@ def compare(ledger_path, reference_path, carry):
     try:
         return {table: compare_table(ledger, reference, table, names)
                 for table, names in columns(carry).items()}
+    except sqlite3.Error as error:
+        raise Different(f"the ledger cannot be read: {error}") from None
     finally:
         ledger.close()
         reference.close()
