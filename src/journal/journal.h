@@ -29,7 +29,13 @@
 
 #include <pthread.h>
 
-enum { JOURNAL_SEGMENTS_MAX = 65536 };
+enum {
+    JOURNAL_SEGMENTS_MAX = 65536,
+    JOURNAL_SPARES_MAX = 2, /* Files kept for the next segments. */
+};
+
+/* Start and recovery are refused with less room than this. */
+#define JOURNAL_FREE_MIN (UINT64_C(64) << 20)
 
 struct journal_settings {
     uint64_t segment_size; /* Multiple of DISK_BLOCK; a frame larger than it gets a larger one. */
@@ -37,10 +43,10 @@ struct journal_settings {
     uint64_t max_bytes; /* Shortens keep_ms, never what sinks or the live ids need. 0: no limit */
 };
 
-struct journal_segment; /* One row of the list of segments; journal.c's own. */
+struct journal_segment; /* One row of the list of segments: segment.h. */
 
 struct journal {
-    struct disk *disk; /* Borrowed, as is the clock. */
+    struct disk *disk; /* Borrowed. */
     struct journal_settings settings;
     bool empty;             /* There is no journal here. */
     uint64_t journal_id;    /* Random, 63 bits; a new one for each journal. */
@@ -51,12 +57,22 @@ struct journal {
     uint64_t torn_bytes; /* Of an unfinished last frame, found by open. 0: none. */
     uint64_t bytes;      /* Of all segments. */
     bool ready;          /* journal_keep or journal_begin has run: seal may be called. */
+
+    /* Its own. The mutex is for readers: it guards the list, epochs, chain, write_at, bytes. */
+    bool failed; /* A write or sync was BROKEN: nothing more is written. */
     pthread_mutex_t mutex;
     struct journal_segment *segments; /* Lent: JOURNAL_SEGMENTS_MAX (see journal_memory_size). */
     size_t segment_count;
-    uint8_t *buffer; /* Lent, DISK_BLOCK aligned: a frame is put together here. */
+    uint64_t next_serial;
+    uint64_t spares[JOURNAL_SPARES_MAX]; /* Serials in the names of files to be used again. */
+    size_t spare_count;
+    uint64_t durable_upto; /* Of what open found: up to here durable, by what stands behind. */
+    int64_t sealed_ms;     /* Of last_epoch. */
+    uint64_t seeds;        /* Frames of the seed. */
+    bool seed_open;        /* Its last frame has not been sealed yet. */
+    uint8_t *buffer;       /* Lent, DISK_BLOCK aligned: a frame is put together here. */
     size_t buffer_size;
-    disk_file writing;
+    disk_file writing; /* The newest segment. */
     uint64_t write_at;
 };
 
@@ -74,12 +90,16 @@ void journal_close(struct journal *journal);
 
 /* A place to read on from. Each reader has one, with memory of its own lent for the frame. */
 struct journal_place {
-    uint64_t epoch;  /* The next one to read. */
-    uint64_t serial; /* Of the segment it stands in; 0: to be found. */
-    uint64_t offset;
-    disk_file file;  /* Open while standing in a segment; journal_place_close. */
-    uint8_t *buffer; /* Lent, DISK_BLOCK aligned. */
+    uint64_t epoch;  /* The next one to read; the reader may set it. */
+    disk_file file;  /* Open while standing in a segment; journal_place_close. -1 at first. */
+    uint8_t *buffer; /* Lent, DISK_BLOCK aligned; at least DISK_BLOCK, and then the frame. */
     size_t buffer_size;
+
+    /* Its own; zeros at first. */
+    uint64_t serial;   /* Of the segment it stands in; 0: none. */
+    uint64_t offset;   /* Of the frame of the epoch standing. */
+    uint64_t standing; /* The frame at offset is this epoch's. */
+    bool seeding;      /* The frame at offset is one of the seed. */
 };
 
 enum journal_parts { JOURNAL_DECISIONS, JOURNAL_DECISIONS_AND_ROWS };

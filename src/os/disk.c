@@ -73,3 +73,8 @@ enum outcome disk_free_bytes(struct disk *disk, uint64_t *ret_bytes, struct faul
 {
     return disk->type->free_bytes(disk, ret_bytes, ret_fault);
 }
+
+void disk_forget(struct disk *disk, disk_file file)
+{
+    disk->type->forget(disk, file);
+}

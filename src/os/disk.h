@@ -45,6 +45,7 @@ struct disk_type {
     enum outcome (*unlink)(struct disk *disk, const char *name, struct fault *ret_fault);
     enum outcome (*sync_directory)(struct disk *disk, struct fault *ret_fault);
     enum outcome (*free_bytes)(struct disk *disk, uint64_t *ret_bytes, struct fault *ret_fault);
+    void (*forget)(struct disk *disk, disk_file file);
 };
 
 struct disk {
@@ -78,10 +79,15 @@ MUST_USE enum outcome disk_sync_directory(struct disk *disk, struct fault *ret_f
 MUST_USE enum outcome disk_free_bytes(struct disk *disk, uint64_t *ret_bytes,
                                       struct fault *ret_fault);
 
+/* What is read from this file next comes from the medium, not from a cache of it. */
+void disk_forget(struct disk *disk, disk_file file);
+
 /* The real one: the files of this directory, which must exist. Memory is the caller's. */
 struct disk_posix {
     struct disk disk;
     int directory;
+    void *list; /* An open listing, which stands at entry list_next. NULL: none. */
+    size_t list_next;
 };
 
 MUST_USE enum outcome disk_posix_open(struct disk_posix *posix, const char *path,

@@ -24,33 +24,51 @@ static enum outcome failed(const char *what, const char *name, struct fault *ret
     return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_IO, "%s %s: %s", what, name, strerror(errno));
 }
 
-static enum outcome posix_list(struct disk *disk, size_t index, char ret_name[DISK_NAME_MAX],
-                               struct fault *ret_fault)
+/* A listing goes on where the last call stood; index 0 begins a new one. */
+static enum outcome list_again(struct disk_posix *posix, struct fault *ret_fault)
 {
-    int copy = openat(posix_of(disk)->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *list = copy < 0 ? NULL : fdopendir(copy);
-    const struct dirent *entry;
-    size_t seen = 0;
+    int copy = openat(posix->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (list == NULL) {
+    if (posix->list != NULL) {
+        (void)closedir(posix->list);
+    }
+    posix->list_next = 0;
+    posix->list = copy < 0 ? NULL : fdopendir(copy);
+    if (posix->list == NULL) {
         enum outcome outcome = failed("list", ".", ret_fault);
         if (copy >= 0) {
             (void)close(copy);
         }
         return outcome;
     }
-    while ((entry = readdir(list)) != NULL) {
+    return DONE;
+}
+
+static enum outcome posix_list(struct disk *disk, size_t index, char ret_name[DISK_NAME_MAX],
+                               struct fault *ret_fault)
+{
+    struct disk_posix *posix = posix_of(disk);
+    const struct dirent *entry;
+
+    if (posix->list == NULL || index == 0 || index != posix->list_next) {
+        enum outcome outcome = list_again(posix, ret_fault);
+        if (outcome != DONE) {
+            return outcome;
+        }
+    }
+    while ((entry = readdir(posix->list)) != NULL) {
         size_t size = strlen(entry->d_name);
         if (entry->d_name[0] == '.' || size >= DISK_NAME_MAX) {
             continue;
         }
-        if (seen++ == index) {
+        if (posix->list_next++ == index) {
             memcpy(ret_name, entry->d_name, size + 1);
-            break;
+            return DONE;
         }
     }
-    (void)closedir(list);
-    return entry == NULL ? LATER : DONE;
+    (void)closedir(posix->list);
+    posix->list = NULL;
+    return LATER;
 }
 
 static enum outcome posix_open(struct disk *disk, const char *name, bool create,
@@ -88,6 +106,25 @@ static enum outcome posix_size(struct disk *disk, disk_file file, uint64_t *ret_
     return DONE;
 }
 
+/*
+ * Past the page cache, or through it? A file system that cannot go past it says so here, or at
+ * the first write, and is then written through it.
+ */
+static bool set_direct(int file, bool direct)
+{
+    int flags = fcntl(file, F_GETFL);
+
+    if (flags < 0 || ((flags & O_DIRECT) != 0) == direct) {
+        return false;
+    }
+    return fcntl(file, F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
+}
+
+static bool is_aligned(const void *memory, uint64_t offset, size_t size)
+{
+    return ((uintptr_t)memory | offset | size) % DISK_BLOCK == 0;
+}
+
 static enum outcome posix_read(struct disk *disk, disk_file file, uint64_t offset, void *into,
                                size_t size, size_t *ret_size, struct fault *ret_fault)
 {
@@ -97,7 +134,7 @@ static enum outcome posix_read(struct disk *disk, disk_file file, uint64_t offse
     *ret_size = 0;
     while (*ret_size < size) {
         ssize_t count = pread(file, to + *ret_size, size - *ret_size, (off_t)(offset + *ret_size));
-        if (count < 0 && errno == EINTR) {
+        if (count < 0 && (errno == EINTR || (errno == EINVAL && set_direct(file, false)))) {
             continue;
         }
         if (count < 0) {
@@ -118,10 +155,11 @@ static enum outcome posix_write(struct disk *disk, disk_file file, uint64_t offs
     size_t written = 0;
 
     (void)disk;
+    (void)set_direct(file, is_aligned(from, offset, bytes.size));
     while (written < bytes.size) {
         ssize_t count =
             pwrite(file, from + written, bytes.size - written, (off_t)(offset + written));
-        if (count < 0 && errno == EINTR) {
+        if (count < 0 && (errno == EINTR || (errno == EINVAL && set_direct(file, false)))) {
             continue;
         }
         if (count < 0) {
@@ -191,6 +229,12 @@ static enum outcome posix_free_bytes(struct disk *disk, uint64_t *ret_bytes,
     return DONE;
 }
 
+static void posix_forget(struct disk *disk, disk_file file)
+{
+    (void)disk;
+    (void)posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 static const struct disk_type disk_posix = {
     .list = posix_list,
     .open = posix_open,
@@ -205,11 +249,12 @@ static const struct disk_type disk_posix = {
     .unlink = posix_unlink,
     .sync_directory = posix_sync_directory,
     .free_bytes = posix_free_bytes,
+    .forget = posix_forget,
 };
 
 enum outcome disk_posix_open(struct disk_posix *posix, const char *path, struct fault *ret_fault)
 {
-    posix->disk.type = &disk_posix;
+    *posix = (struct disk_posix){.disk = {&disk_posix}};
     posix->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (posix->directory < 0) {
         return fault_is(ret_fault, BROKEN, FAULT_DATA_DIR, "%s: %s", path, strerror(errno));
@@ -219,6 +264,10 @@ enum outcome disk_posix_open(struct disk_posix *posix, const char *path, struct 
 
 void disk_posix_close(struct disk_posix *posix)
 {
+    if (posix->list != NULL) {
+        (void)closedir(posix->list);
+        posix->list = NULL;
+    }
     if (posix->directory >= 0) {
         (void)close(posix->directory);
         posix->directory = -1;
