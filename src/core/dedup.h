@@ -112,9 +112,12 @@ void dedup_sweep_all(struct dedup *dedup, const struct dedup_now *now);
  */
 uint64_t dedup_hash(const struct dedup *dedup, const struct dedup_now *now);
 
-/* How much lent memory the data would need, judged by the span of time the live ids cover. */
+/*
+ * How much lent memory the data would need, judged by the span of time the ids cover: up to
+ * newest_ms, where lateness + retention is what has to be covered. Walks over the buckets.
+ */
 uint64_t dedup_bytes_wanted(const struct dedup *dedup, const struct dedup_now *now,
-                            int64_t lateness_ms);
+                            int64_t newest_ms, int64_t lateness_ms);
 
 uint64_t dedup_bytes_touched(const struct dedup *dedup);
 

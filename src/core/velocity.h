@@ -91,8 +91,8 @@ void velocity_init(struct velocity *velocity, const struct siphash_key *key,
 /* Senders beyond this leave at once, the one who paid longest ago first. */
 void velocity_limit(struct velocity *velocity, int64_t senders_max);
 
-void velocity_prefetch(const struct velocity *velocity, enum ident_kind kind,
-                       const struct ident *sender);
+/* Draw near where looking for this sender begins. */
+void velocity_prefetch(const struct velocity *velocity, const struct ident *sender);
 
 void velocity_find(const struct velocity *velocity, const struct velocity_ask *ask,
                    struct velocity_answer *ret_answer);

@@ -104,6 +104,9 @@ void windows_init(struct windows *windows, const struct siphash_key *key,
 MUST_USE bool windows_set(struct windows *windows, int64_t length_ms, int64_t groups_max,
                           int64_t watermark_ms);
 
+/* Has G not yet passed the window of this moment? */
+bool windows_count(const struct windows *windows, int64_t event_ms, int64_t watermark_ms);
+
 /* False: no room for one more window or group, or a sum beyond 128 bits. Nothing changes. */
 MUST_USE bool windows_fit(const struct windows *windows, const struct window_payment *payment);
 
@@ -118,12 +121,12 @@ void windows_row(const struct windows *windows, size_t index, int64_t watermark_
                  struct row *ret_row);
 
 /* Forget the list, let go of closed windows. */
-void windows_epoch_end(struct windows *windows, int64_t watermark_ms);
+void windows_epoch_end(struct windows *windows);
 
 /* From when on one length alone is in force: a fold must see the notes that are not yet past. */
 int64_t windows_settled_ms(const struct windows *windows);
 
-/* A sum over the open windows; see dedup_hash. */
+/* A sum over the open windows and the lengths to come; see dedup_hash. */
 uint64_t windows_hash(const struct windows *windows, int64_t watermark_ms);
 
 uint64_t windows_bytes_touched(const struct windows *windows);

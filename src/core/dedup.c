@@ -1,0 +1,232 @@
+#include "core/dedup_parts.h"
+
+#include <string.h>
+
+/*
+ * Ids a bucket may hold on average before the next one is split. More would save memory and
+ * cost look-ups into spills: at 12 of 15 slots it is 46 to 48 bytes an id while growing.
+ */
+enum { GROW_ENTRIES = 12 };
+
+/* The last part of the memory, in eighths of it, is left to spills and texts. */
+enum { BACK_SHARE = 8 };
+
+#define EACH_TAG UINT64_C(0x0101010101010101)
+#define EACH_TOP UINT64_C(0x8080808080808080)
+
+void dedup_init(struct dedup *dedup, const struct siphash_key *key,
+                const struct dedup_memory *memory)
+{
+    must(memory->unit_count >= DEDUP_UNITS_MIN);
+    must(memory->unit_count < UINT32_MAX / 2);
+    must((uintptr_t)memory->units % 64 == 0);
+    *dedup = (struct dedup){
+        .key = *key,
+        .units = memory->units,
+        .unit_count = (uint32_t)memory->unit_count,
+        .bucket_count = 1,
+    };
+}
+
+void dedup_prefetch(const struct dedup *dedup, uint64_t hash)
+{
+    const struct dedup_node *node = dedup_node(dedup, BUCKET_UNITS * dedup_bucket(dedup, hash));
+
+    __builtin_prefetch(node);
+}
+
+/* A bit at the top of each byte that equals the tag; above one, also of some that do not. */
+static uint64_t tags_like(const uint8_t *tags, uint8_t tag)
+{
+    uint64_t word;
+
+    memcpy(&word, tags, sizeof(word));
+    word ^= EACH_TAG * tag;
+    return (word - EACH_TAG) & ~word & EACH_TOP;
+}
+
+static bool slot_is(const struct dedup *dedup, const struct dedup_node *node, int slot,
+                    const struct dedup_id *id)
+{
+    const struct dedup_slot *at = &node->slots[slot];
+    uint64_t place;
+
+    if (dedup_kind(node, slot) != id->kind) {
+        return false;
+    }
+    if (id->kind != IDENT_LONG) {
+        return ident_same(&at->ident, &id->ident);
+    }
+    if (memcmp(at->ident.bytes + 8, id->ident.bytes + 8, 8) != 0) {
+        return false;
+    }
+    memcpy(&place, at->ident.bytes, sizeof(place));
+    struct dedup_text text = dedup_text_at(dedup, place);
+    return text.text.size == id->text.size && memcmp(text.text.at, id->text.at, id->text.size) == 0;
+}
+
+/* The slot of this id among those whose tags are in the word, or -1. A forgotten one is none. */
+static int find_among(const struct dedup *dedup, const struct dedup_node *node, int first_slot,
+                      uint64_t like, const struct dedup_id *id, const struct dedup_now *now)
+{
+    for (; like != 0; like &= like - 1) {
+        int slot = first_slot + __builtin_ctzll(like) / 8;
+        if (node->tags[slot] == dedup_tag(id->hash) &&
+            !dedup_forgotten(now, dedup_event_ms(node, slot)) && slot_is(dedup, node, slot, id)) {
+            return slot;
+        }
+    }
+    return -1;
+}
+
+static int find_in_node(const struct dedup *dedup, uint32_t unit, const struct dedup_id *id,
+                        const struct dedup_now *now)
+{
+    const struct dedup_node *node = dedup_node(dedup, unit);
+    uint8_t tag = dedup_tag(id->hash);
+    const uint64_t seven = EACH_TOP >> 8; /* The eighth byte is no tag of this node. */
+    bool spill = dedup_slots(dedup, unit) == SPILL_SLOTS;
+    uint64_t like = tags_like(node->tags, tag);
+    int slot = find_among(dedup, node, 0, spill ? like & seven : like, id, now);
+
+    if (slot < 0 && !spill) {
+        like = tags_like(node->tags + 8, tag);
+        slot = find_among(dedup, node, 8, like & seven, id, now);
+    }
+    return slot;
+}
+
+bool dedup_find(const struct dedup *dedup, const struct dedup_id *id, const struct dedup_now *now,
+                struct dedup_first *ret_first)
+{
+    uint32_t unit = BUCKET_UNITS * dedup_bucket(dedup, id->hash);
+
+    do {
+        const struct dedup_node *node = dedup_node(dedup, unit);
+        int slot = find_in_node(dedup, unit, id, now);
+        if (slot >= 0) {
+            *ret_first = (struct dedup_first){
+                .source = (uint16_t)(node->slots[slot].place >> 52),
+                .offset = node->slots[slot].place >> 8 & OFFSET_MAX,
+                .event_ms = dedup_event_ms(node, slot),
+                .digest = node->slots[slot].digest,
+            };
+            return true;
+        }
+        unit = node->next;
+    } while (unit != 0);
+    return false;
+}
+
+static bool may_split(const struct dedup *dedup)
+{
+    uint32_t kept = dedup->unit_count / BACK_SHARE;
+    uint32_t back = dedup->back_units > kept ? dedup->back_units : kept;
+    uint32_t spills = 0;
+
+    if (BUCKET_UNITS * (dedup->bucket_count + 1) + back > dedup->unit_count) {
+        return false;
+    }
+    uint32_t unit = BUCKET_UNITS * (dedup->bucket_count & dedup->level_mask);
+    while ((unit = dedup_node(dedup, unit)->next) != 0) {
+        spills++;
+    }
+    return dedup_gap(dedup) >= BUCKET_UNITS + spills;
+}
+
+/* At most two splits, so that no id pays for many. */
+static void grow(struct dedup *dedup, const struct dedup_now *now)
+{
+    for (int step = 0; step < 2; step++) {
+        if (dedup->entry_count < (uint64_t)dedup->bucket_count * GROW_ENTRIES ||
+            !may_split(dedup)) {
+            return;
+        }
+        dedup_split(dedup, now);
+    }
+}
+
+static bool has_room(struct dedup *dedup, const struct dedup_id *id)
+{
+    uint32_t unit;
+    int slot;
+
+    return dedup_slot_find(dedup, dedup_bucket(dedup, id->hash), &unit, &slot) &&
+           (id->kind != IDENT_LONG || dedup_text_room(dedup, id->text.size));
+}
+
+bool dedup_make_room(struct dedup *dedup, const struct dedup_id *id, const struct dedup_now *now)
+{
+    uint32_t bucket = dedup_bucket(dedup, id->hash);
+
+    if (dedup_node(dedup, BUCKET_UNITS * bucket)->used == BUCKET_SLOTS) {
+        dedup_bucket_sweep(dedup, bucket, now);
+    }
+    if (id->kind == IDENT_LONG) {
+        dedup_text_sweep(dedup, now);
+    }
+    if (has_room(dedup, id)) {
+        return true;
+    }
+    dedup_sweep_all(dedup, now); /* Before saying no, all that could be swept is. */
+    return has_room(dedup, id);
+}
+
+void dedup_add(struct dedup *dedup, const struct dedup_id *id, const struct dedup_first *first,
+               const struct dedup_now *now)
+{
+    uint64_t time = (uint64_t)(first->event_ms - INSTANT_MIN_MS);
+    struct dedup_slot slot = {
+        .ident = id->ident,
+        .place = (uint64_t)first->source << 52 | first->offset << 8 | (time >> 32 & 0xff),
+        .time_low = (uint32_t)time,
+        .digest = first->digest,
+    };
+    uint32_t unit;
+    int free;
+
+    must(first->source < SOURCES_MAX);
+    must(first->offset <= OFFSET_MAX);
+    must(first->event_ms >= INSTANT_MIN_MS);
+    must(first->event_ms < INSTANT_MAX_MS);
+    bool found = dedup_slot_find(dedup, dedup_bucket(dedup, id->hash), &unit, &free);
+    must(found);
+    if (id->kind == IDENT_LONG) {
+        uint64_t place = dedup_text_add(dedup, id, first->event_ms);
+        memcpy(slot.ident.bytes, &place, sizeof(place));
+    }
+    dedup_slot_fill(dedup_node(dedup, unit), free, dedup_tag(id->hash), id->kind, &slot,
+                    first->event_ms);
+    dedup->entry_count++;
+    grow(dedup, now);
+}
+
+void dedup_sweep(struct dedup *dedup, const struct dedup_now *now)
+{
+    for (int step = 0; step < DEDUP_SWEEP_STEPS; step++) {
+        dedup->hand = dedup->hand + 1 < dedup->bucket_count ? dedup->hand + 1 : 0;
+        dedup_bucket_sweep(dedup, dedup->hand, now);
+    }
+    dedup_text_sweep(dedup, now);
+}
+
+void dedup_sweep_all(struct dedup *dedup, const struct dedup_now *now)
+{
+    for (uint32_t bucket = 0; bucket < dedup->bucket_count; bucket++) {
+        dedup_bucket_sweep(dedup, bucket, now);
+    }
+    dedup_text_sweep(dedup, now);
+}
+
+uint64_t dedup_bytes_touched(const struct dedup *dedup)
+{
+    return ((uint64_t)BUCKET_UNITS * dedup->bucket_count + dedup->back_units) * DEDUP_UNIT_SIZE;
+}
+
+struct span dedup_ahead(const struct dedup *dedup, size_t size)
+{
+    size_t left = (size_t)dedup_gap(dedup) * DEDUP_UNIT_SIZE;
+
+    return (struct span){dedup_node(dedup, BUCKET_UNITS * dedup->bucket_count),
+                         size < left ? size : left};
+}

@@ -1,0 +1,20 @@
+/*
+ * state_parts: what state's own files share; for nobody else.
+ */
+#ifndef CORE_STATE_PARTS_H
+#define CORE_STATE_PARTS_H
+
+#include "core/state.h"
+
+struct dedup_now state_now(const struct state *state);
+
+/* After anything that may let G move: move it, close windows. */
+void state_advance(struct state *state);
+
+MUST_USE enum outcome state_apply_note(struct state *state, const struct decision *note,
+                                       struct fault *ret_fault);
+
+/* Totals are full, or a sum is beyond 128 bits. */
+enum outcome state_totals_full(struct fault *ret_fault);
+
+#endif
