@@ -3,7 +3,11 @@
  *
  * It gathers one or more consecutive epochs for a transaction, from the shelf if they are still
  * in memory, else from the journal; an epoch is never cut. After LATER the same epochs are sent
- * again, never more of them.
+ * again, never more of them: meanwhile it holds none of them in memory, so that deciding goes on.
+ *
+ * It also audits (rule R4): does the sink stand where we left it? A chain of an older epoch of
+ * ours means that it was restored from a backup: stand there and deliver again. A chain that we
+ * do not know means that another owner was here: fenced.
  */
 #ifndef ENGINE_COURIER_H
 #define ENGINE_COURIER_H
@@ -16,9 +20,13 @@ struct courier {
     struct pipeline *pipeline;
     struct sink *sink;
     uint64_t rows_max;
-    uint64_t delivered; /* The newest epoch the sink has confirmed. */
-    uint64_t rows;      /* In what has been gathered. */
+    uint64_t delivered; /* The newest epoch the sink has confirmed, */
+    struct chain chain; /* its chain, */
+    struct rules rules; /* and the rules after it. */
+    uint64_t rows;      /* In what has been gathered, */
+    uint64_t bytes;     /* and the memory it takes when read from the journal. */
     size_t count;
+    size_t again; /* Exactly so many must be gathered: they were sent, outcome unknown. 0: none. */
     const struct epoch *epochs[COURIER_EPOCHS_MAX];
     bool pinned[COURIER_EPOCHS_MAX];
     struct epoch own[COURIER_EPOCHS_MAX]; /* Read from the journal, into the memory below. */
@@ -28,8 +36,10 @@ struct courier {
     size_t memory_used;
 };
 
+/* memory: DISK_BLOCK aligned, pipeline_courier_memory_size() of it. head: where the sink stands. */
 void courier_init(struct courier *courier, struct pipeline *pipeline, struct sink *sink,
-                  uint64_t rows_max, void *memory, size_t memory_size);
+                  uint64_t rows_max, void *memory, const struct sink_head *head);
+void courier_close(struct courier *courier);
 
 /* Add what is sealed, up to the limits. BROKEN: the journal cannot be read. */
 MUST_USE enum outcome courier_gather(struct courier *courier, struct fault *ret_fault);
@@ -37,10 +47,17 @@ MUST_USE enum outcome courier_gather(struct courier *courier, struct fault *ret_
 /* May more be added, or is the transaction as large as it gets? */
 bool courier_full(const struct courier *courier);
 
-/* Give the sink what has been gathered (at least one epoch). */
+/*
+ * Give the sink what has been gathered (at least one epoch). LATER: nothing is held any more;
+ * gather again. BROKEN with FAULT_FENCED: ask courier_reacquire.
+ */
 MUST_USE enum outcome courier_deliver(struct courier *courier, struct fault *ret_fault);
 
-/* Let go of what has been gathered and stand after this epoch: the sink was put back there. */
-void courier_stand(struct courier *courier, uint64_t delivered);
+/*
+ * Does the sink stand where we left it? If it was put back to an older epoch of ours, stand
+ * there (ret_restored). BROKEN: replaced, fenced, ledger_gap, ledger_has_other_history.
+ */
+MUST_USE enum outcome courier_audit(struct courier *courier, bool *ret_restored,
+                                    struct fault *ret_fault);
 
 #endif

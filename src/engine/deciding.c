@@ -11,6 +11,7 @@ enum outcome pipeline_begin(struct pipeline *pipeline, int64_t timeout_ns, struc
     if (pipeline->open == NULL) {
         return fault_is(ret_fault, LATER, FAULT_SINK_BUSY, "the sinks are behind");
     }
+    pipeline->rules_noted = false;
     pipeline->open->decided_ms = clock_wall_ms(pipeline->clock);
     return DONE;
 }
@@ -23,6 +24,7 @@ enum outcome pipeline_note(struct pipeline *pipeline, const struct decision *not
     enum outcome outcome = state_apply(&pipeline->state, note, ret_fault);
     if (outcome == DONE) {
         epoch_add_decision(pipeline->open, note);
+        pipeline->rules_noted = pipeline->rules_noted || note->kind == NOTE_RULES;
     }
     return outcome;
 }
@@ -90,12 +92,12 @@ static void add_row(struct pipeline *pipeline, const struct message *message,
         return;
     }
     drawing_row(&pipeline->drawing, message, judgement, differing, watermark_ms,
-                pipeline->carry_count, &row);
+                pipeline->carried.count, &row);
     row.numbers[0] = (int64_t)pipeline->state.seq_next[row.table]++;
     epoch_add_row(pipeline->open, &row);
     if (row.table == TABLE_TRANSACTIONS) {
         whereabouts_add(&pipeline->whereabouts, message->source, message->offset,
-                        (uint64_t)row.numbers[0]);
+                        pipeline->next_epoch);
     }
 }
 
@@ -163,26 +165,36 @@ static void finish_metrics(struct pipeline *pipeline)
     }
 }
 
+int64_t pipeline_remembered_ms(const struct pipeline *pipeline, const struct epoch *epoch,
+                               bool rules_noted)
+{
+    int64_t settled_ms = rules_noted ? state_settled_ms(&pipeline->state) : INSTANT_NONE;
+
+    return settled_ms > epoch->newest_accepted_ms ? settled_ms : epoch->newest_accepted_ms;
+}
+
 void pipeline_finish(struct pipeline *pipeline)
 {
     struct epoch *open = pipeline->open;
 
     must(open != NULL);
-    pipeline->open = NULL;
     if (open->decisions.size == 0) {
+        pipeline->open = NULL;
         shelf_return(&pipeline->shelf, open);
         return;
     }
-    pipeline->open = open;
     open->number = pipeline->next_epoch++;
     open->watermark_ms = pipeline->state.watermark.all_ms;
     finish_ranges(pipeline);
     finish_metrics(pipeline);
     open->total_count = state_total_count(&pipeline->state);
+    must(open->total_count <= EPOCH_TOTALS_MAX);
     for (size_t index = 0; index < open->total_count; index++) {
         state_total(&pipeline->state, index, &open->totals[index]);
     }
     memcpy(open->seq_next, pipeline->state.seq_next, sizeof(open->seq_next));
+    pipeline->remembered_ms[open->number % EPOCHS_IN_FLIGHT] =
+        pipeline_remembered_ms(pipeline, open, pipeline->rules_noted);
     state_epoch_end(&pipeline->state);
     pipeline->open = NULL;
     shelf_close(&pipeline->shelf, open);

@@ -209,3 +209,36 @@ void drawing_row(struct drawing *drawing, const struct message *message,
     }
     must_failed("a message makes a row of one of three tables", __FILE__, __LINE__);
 }
+
+static struct span carry_of(const struct row *row, const struct carried *carried, int index)
+{
+    size_t place = TRANSACTION_CARRY + (size_t)index;
+
+    return index < 0 || place >= row->text_count || (size_t)index >= carried->count
+               ? (struct span){NULL, 0}
+               : row->texts[place];
+}
+
+void drawing_payment(const struct row *row, const struct carried *carried,
+                     struct payment *ret_payment)
+{
+    struct span currency = row->texts[TRANSACTION_CURRENCY];
+
+    must(row->table == TABLE_TRANSACTIONS);
+    memset(ret_payment, 0, sizeof(*ret_payment));
+    ret_payment->transaction_id = row->texts[TRANSACTION_ID];
+    ret_payment->sender = row->texts[TRANSACTION_SENDER];
+    ret_payment->receiver = row->texts[TRANSACTION_RECEIVER];
+    ret_payment->amount_text = row->texts[TRANSACTION_AMOUNT];
+    ret_payment->amount =
+        (struct money){row->numbers[TRANSACTION_UNITS], row->numbers[TRANSACTION_SCALE]};
+    ret_payment->event_ms = row->numbers[TRANSACTION_EVENT_MS];
+    if (currency.size == CURRENCY_SIZE) {
+        memcpy(ret_payment->currency, currency.at, CURRENCY_SIZE);
+    }
+    for (size_t index = 0; index < carried->count; index++) {
+        ret_payment->carry[index] = carry_of(row, carried, (int)index);
+    }
+    ret_payment->status = carry_of(row, carried, carried->status);
+    ret_payment->region = carry_of(row, carried, carried->region);
+}

@@ -26,6 +26,17 @@ void drawing_row(struct drawing *drawing, const struct message *message,
                  const struct judgement *judgement, enum payment_field differing,
                  int64_t watermark_ms, size_t carry_count, struct row *ret_row);
 
+/* Which of the fields that payment.carry names have a meaning of their own; -1: none of them. */
+struct carried {
+    size_t count;
+    int status;
+    int region;
+};
+
+/* The payment an accepted row was drawn from. Texts are lent from the row; nothing is derived. */
+void drawing_payment(const struct row *row, const struct carried *carried,
+                     struct payment *ret_payment);
+
 /* SKIPPED makes no row. */
 enum table drawing_table(enum verdict verdict);
 

@@ -19,12 +19,16 @@
 #include "engine/drawing.h"
 #include "engine/engine.h"
 #include "engine/horizon.h"
+#include "engine/known_ledger.h"
 #include "engine/shelf.h"
 #include "engine/standing.h"
 #include "engine/whereabouts.h"
 #include "journal/journal.h"
 #include "os/clock.h"
 #include "sink/sink.h"
+
+/* More than there can be on the shelf. */
+enum { EPOCHS_IN_FLIGHT = 2 * SHELF_EPOCHS_MAX };
 
 struct pipeline {
     const struct engine_settings *settings; /* Borrowed, as are disk, clock, ledger, reader. */
@@ -39,12 +43,12 @@ struct pipeline {
     struct state state;
     struct epoch *open; /* NULL: none. */
     uint64_t next_epoch;
-    struct fingerprint *fingerprints; /* By source: of what has been taken. */
+    bool rules_noted;                        /* The open epoch brings rules. */
+    struct fingerprint *fingerprints;        /* By source: of what has been taken. */
+    int64_t remembered_ms[EPOCHS_IN_FLIGHT]; /* Of epoch n at n % EPOCHS_IN_FLIGHT, for horizon. */
     struct whereabouts whereabouts;
     struct drawing drawing;
-    size_t carry_count;
-    int status_index; /* Which of the carried fields is status, region; -1: none. */
-    int region_index;
+    struct carried carried;
     struct journal_place lookup; /* Where a conflict's first payment is read from the journal. */
 
     /* The sealing side's. The mutex is for those who look at the standing from outside. */
@@ -57,26 +61,64 @@ struct pipeline {
     uint64_t recovered_ids;
     uint64_t recovered_torn_bytes;
     bool recovered_seed;
-    uint64_t ledger_epoch; /* What the ledger had when it was acquired. */
+    struct sink_head head; /* Where the ledger stood when it was acquired. */
+    struct known_ledger known;
 
-    void *memory; /* The one reservation. */
+    void *state_reserved; /* The state's memory, */
+    size_t state_size;
+    void *memory; /* and all the rest. */
     size_t memory_size;
+    bool journal_open;
+    size_t frame_size_max;
+    struct state_memory state_memory;
     struct journal_place fold; /* Reading place and memory of the fold. */
+    void *courier_memory;      /* pipeline_courier_memory_size, for the ledger's courier. */
 };
 
-/* Reserve and lay out memory, open the journal. sink memory is the caller's. */
+/* Reserve and lay out memory, open the journal. The sinks' memory is the caller's. */
 MUST_USE enum outcome pipeline_open(struct pipeline *pipeline,
                                     const struct engine_settings *settings, struct disk *disk,
                                     struct clock *clock, struct sink *ledger, struct sink *reader,
                                     struct fault *ret_fault);
 void pipeline_close(struct pipeline *pipeline);
 
-/* In the order of notes/reliability 3.3. The ledger is open. After DONE: seal and take may run. */
+size_t pipeline_courier_memory_size(const struct pipeline *pipeline);
+
+/*
+ * Ask the ledger where it stands (before anything is cut or written), then fold the journal or
+ * seed a new one, make what is kept durable again, compare the totals. The ledger is open. After
+ * DONE: seal and take may run. LATER: the ledger is out of reach, nothing was changed.
+ */
 MUST_USE enum outcome pipeline_recover(struct pipeline *pipeline, struct fault *ret_fault);
 
-/* Rule R3: the journal is not ours to fold: a new one, seeded from the ledger's rows. */
-MUST_USE enum outcome pipeline_seed(struct pipeline *pipeline, const struct sink_head *head,
+/* Fold what the journal holds into state and standing, from where `confirmed` is covered on. */
+MUST_USE enum outcome pipeline_fold(struct pipeline *pipeline, uint64_t confirmed,
                                     struct fault *ret_fault);
+
+/* A snapshot's standing (sources, rules, ranges, totals, watermark) into a new state. */
+MUST_USE enum outcome pipeline_fold_snapshot(struct pipeline *pipeline,
+                                             const struct epoch *snapshot, struct fault *ret_fault);
+
+/* Do the ledger's cursors and totals say what ours say, at the same epoch? BROKEN: no. */
+MUST_USE enum outcome pipeline_compare_ledger(struct pipeline *pipeline, struct fault *ret_fault);
+
+/*
+ * Until when must the fold see this epoch, as the event time that is remembered longest: its own
+ * newest, or, while it brought rules, until no window of the old length is left.
+ */
+int64_t pipeline_remembered_ms(const struct pipeline *pipeline, const struct epoch *epoch,
+                               bool rules_noted);
+
+/* Does the journal still hold everything from epoch 1 on? The place's buffer is lent. */
+bool pipeline_reaches_back(struct pipeline *pipeline, struct journal_place *place, void *buffer,
+                           size_t buffer_size);
+
+/* The halt ledger_gap, said. */
+enum outcome pipeline_gap(const struct pipeline *pipeline, const struct sink_head *head,
+                          struct fault *ret_fault);
+
+/* Rule R3: the journal is not ours to fold: a new one, seeded from the ledger's rows. */
+MUST_USE enum outcome pipeline_seed(struct pipeline *pipeline, struct fault *ret_fault);
 
 /* Begin an epoch. LATER: no room on the shelf within the time. */
 MUST_USE enum outcome pipeline_begin(struct pipeline *pipeline, int64_t timeout_ns,
@@ -101,9 +143,12 @@ bool pipeline_full(const struct pipeline *pipeline);
 /* Finish the open epoch and put it on the shelf for sealing; an empty one is given back. */
 void pipeline_finish(struct pipeline *pipeline);
 
-/* Seal a closed epoch. LATER: no space, nothing happened. */
+/* Seal a closed epoch; shelf_sealed is the caller's. LATER: no space, nothing happened. */
 MUST_USE enum outcome pipeline_seal(struct pipeline *pipeline, struct epoch *epoch,
                                     struct fault *ret_fault);
+
+/* Let go of segments that neither the ledger nor the live ids need. The sealing side's. */
+MUST_USE enum outcome pipeline_trim(struct pipeline *pipeline, struct fault *ret_fault);
 
 /* The first field in which the message differs from the accepted payment of its id. */
 enum payment_field pipeline_differing(struct pipeline *pipeline, const struct message *message,

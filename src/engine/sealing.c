@@ -1,14 +1,14 @@
 /* The sealing side of the pipeline: from a closed epoch to history. */
 #include "engine/pipeline.h"
 
-static enum outcome trim(struct pipeline *pipeline, struct fault *ret_fault)
+enum outcome pipeline_trim(struct pipeline *pipeline, struct fault *ret_fault)
 {
-    uint64_t wanted = shelf_confirmed_upto(&pipeline->shelf) + 1;
+    uint64_t needed = shelf_confirmed_upto(&pipeline->shelf) + 1;
 
-    if (pipeline->standing.seed_epoch < wanted) {
-        wanted = pipeline->standing.seed_epoch;
+    if (pipeline->standing.seed_epoch < needed) {
+        needed = pipeline->standing.seed_epoch;
     }
-    return journal_trim(&pipeline->journal, wanted, clock_wall_ms(pipeline->clock), ret_fault);
+    return journal_trim(&pipeline->journal, needed, clock_wall_ms(pipeline->clock), ret_fault);
 }
 
 static enum outcome stand(struct pipeline *pipeline, const struct epoch *epoch,
@@ -26,7 +26,8 @@ enum outcome pipeline_seal(struct pipeline *pipeline, struct epoch *epoch, struc
     const struct rules *rules =
         pipeline->standing.rules_known ? &pipeline->standing.rules : &pipeline->settings->rules;
 
-    horizon_add(&pipeline->horizon, epoch->number, epoch->newest_accepted_ms);
+    horizon_add(&pipeline->horizon, epoch->number,
+                pipeline->remembered_ms[epoch->number % EPOCHS_IN_FLIGHT]);
     epoch->seed_epoch =
         horizon_seed_epoch(&pipeline->horizon, rules, epoch->watermark_ms, epoch->number + 1);
     epoch->prev_chain = pipeline->journal.last_chain;
@@ -41,11 +42,8 @@ enum outcome pipeline_seal(struct pipeline *pipeline, struct epoch *epoch, struc
     if (outcome == DONE) {
         outcome = stand(pipeline, epoch, ret_fault);
     }
-    if (outcome == DONE) {
-        shelf_sealed(&pipeline->shelf, epoch);
-    }
     if (outcome == DONE && new_segment) {
-        outcome = trim(pipeline, ret_fault);
+        outcome = pipeline_trim(pipeline, ret_fault);
     }
     return outcome;
 }

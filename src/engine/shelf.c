@@ -46,6 +46,13 @@ void shelf_init(struct shelf *shelf, const struct shelf_sizes *sizes, size_t slo
     (void)pthread_condattr_destroy(&monotonic);
 }
 
+void shelf_start(struct shelf *shelf, uint64_t sealed, uint64_t confirmed)
+{
+    must(confirmed <= sealed);
+    shelf->sealed = sealed;
+    shelf->confirmed = confirmed;
+}
+
 void shelf_destroy(struct shelf *shelf)
 {
     (void)pthread_cond_destroy(&shelf->changed);
@@ -104,8 +111,13 @@ struct epoch *shelf_open(struct shelf *shelf, int64_t timeout_ns)
 
     (void)pthread_mutex_lock(&shelf->mutex);
     while ((slot = slot_to_open(shelf)) == NULL && time_left && !shelf->stopped) {
+        if (!shelf->wanted) {
+            shelf->wanted = true;
+            changed(shelf);
+        }
         time_left = wait_for_change(shelf, &moment);
     }
+    shelf->wanted = false;
     if (slot != NULL) {
         slot->place = SHELF_OPEN;
         epoch_clear(&slot->epoch);
@@ -136,6 +148,57 @@ static void slot_move(struct shelf *shelf, const struct epoch *epoch, enum shelf
     }
     changed(shelf);
     (void)pthread_mutex_unlock(&shelf->mutex);
+}
+
+const struct epoch *shelf_find(struct shelf *shelf, uint64_t number)
+{
+    const struct epoch *found = NULL;
+
+    (void)pthread_mutex_lock(&shelf->mutex);
+    for (size_t index = 0; index < shelf->slot_count; index++) {
+        const struct shelf_slot *slot = &shelf->slots[index];
+        if ((slot->place == SHELF_CLOSED || slot->place == SHELF_SEALED) &&
+            slot->epoch.number == number) {
+            found = &slot->epoch;
+        }
+    }
+    (void)pthread_mutex_unlock(&shelf->mutex);
+    return found;
+}
+
+static bool epoch_holds(const struct epoch *epoch, uint16_t source, uint64_t offset)
+{
+    for (size_t index = 0; index < epoch->range_count; index++) {
+        const struct epoch_range *range = &epoch->ranges[index];
+        if (range->source == source) {
+            return offset >= range->first && offset < range->next;
+        }
+    }
+    return false;
+}
+
+const struct epoch *shelf_holding(struct shelf *shelf, uint16_t source, uint64_t offset)
+{
+    const struct epoch *found = NULL;
+
+    (void)pthread_mutex_lock(&shelf->mutex);
+    for (size_t index = 0; index < shelf->slot_count; index++) {
+        const struct shelf_slot *slot = &shelf->slots[index];
+        if ((slot->place == SHELF_CLOSED || slot->place == SHELF_SEALED) &&
+            epoch_holds(&slot->epoch, source, offset)) {
+            found = &slot->epoch;
+        }
+    }
+    (void)pthread_mutex_unlock(&shelf->mutex);
+    return found;
+}
+
+bool shelf_wanted(struct shelf *shelf)
+{
+    (void)pthread_mutex_lock(&shelf->mutex);
+    bool wanted = shelf->wanted;
+    (void)pthread_mutex_unlock(&shelf->mutex);
+    return wanted;
 }
 
 void shelf_close(struct shelf *shelf, struct epoch *epoch)

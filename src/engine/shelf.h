@@ -33,6 +33,7 @@ struct shelf {
     uint64_t sealed;    /* The newest sealed epoch. */
     uint64_t confirmed; /* The newest one the ledger has. */
     bool ledger_down;   /* Unconfirmed epochs may leave memory. */
+    bool wanted;        /* Somebody waits for an empty epoch. */
     bool stopped;       /* Everybody goes home. */
 };
 
@@ -47,6 +48,9 @@ void shelf_init(struct shelf *shelf, const struct shelf_sizes *sizes, size_t slo
                 void *memory);
 void shelf_destroy(struct shelf *shelf);
 
+/* Nothing is in memory; this is what the journal and the ledger hold. Before any thread runs. */
+void shelf_start(struct shelf *shelf, uint64_t sealed, uint64_t confirmed);
+
 /* An empty epoch to fill, or NULL: none within the time (0: do not wait), or stopped. */
 struct epoch *shelf_open(struct shelf *shelf, int64_t timeout_ns);
 void shelf_close(struct shelf *shelf, struct epoch *epoch);
@@ -57,6 +61,16 @@ void shelf_return(struct shelf *shelf, struct epoch *epoch);
 /* The closed epoch to be sealed next, or NULL: none within the time, or stopped. */
 struct epoch *shelf_take_closed(struct shelf *shelf, int64_t timeout_ns);
 void shelf_sealed(struct shelf *shelf, struct epoch *epoch);
+
+/*
+ * For the deciding thread alone (it alone empties slots, so what it finds stays while it looks):
+ * the closed or sealed epoch of this number, or the one with this place; NULL: not in memory.
+ */
+const struct epoch *shelf_find(struct shelf *shelf, uint64_t number);
+const struct epoch *shelf_holding(struct shelf *shelf, uint16_t source, uint64_t offset);
+
+/* Does the deciding thread wait for an empty epoch? Then do not wait for more to deliver. */
+bool shelf_wanted(struct shelf *shelf);
 
 /* Is nothing closed waiting for its seal? */
 bool shelf_sealer_idle(struct shelf *shelf);

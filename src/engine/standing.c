@@ -48,6 +48,7 @@ void standing_clear(struct standing *standing)
     standing->watermark_ms = INT64_MIN;
     standing->seed_epoch = 1;
     standing->rules_known = false;
+    standing->rules_epoch = 0;
     standing->source_count = 0;
     standing->total_count = 0;
     for (size_t table = 0; table < TABLE_COUNT; table++) {
@@ -114,7 +115,7 @@ static enum outcome add_source(struct standing *standing, const struct decision 
 }
 
 static enum outcome take_note(struct standing *standing, const struct decision *note,
-                              struct fault *ret_fault)
+                              uint64_t epoch, struct fault *ret_fault)
 {
     if (note->kind == NOTE_SOURCE) {
         return add_source(standing, note, ret_fault);
@@ -126,6 +127,7 @@ static enum outcome take_note(struct standing *standing, const struct decision *
         }
         memcpy(&standing->rules, note->text.at, sizeof(standing->rules));
         standing->rules_known = true;
+        standing->rules_epoch = epoch;
     }
     return DONE;
 }
@@ -146,7 +148,7 @@ static enum outcome take_notes(struct standing *standing, const struct epoch *ep
                             (unsigned long long)epoch->number, left.size);
         }
         if (decision_is_note(&decision)) {
-            outcome = take_note(standing, &decision, ret_fault);
+            outcome = take_note(standing, &decision, epoch->number, ret_fault);
         }
         left = (struct span){(const uint8_t *)left.at + size, left.size - size};
     }

@@ -26,6 +26,7 @@ struct standing {
     uint64_t seq_next[TABLE_COUNT];
     struct rules rules;
     bool rules_known;
+    uint64_t rules_epoch; /* The epoch that brought these rules, or a snapshot's. */
     size_t source_count;
     struct origin *origins; /* Lent: SOURCES_MAX each. */
     uint64_t *starts;

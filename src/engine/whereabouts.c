@@ -3,7 +3,7 @@
 /* Offsets have 44 bits (OFFSET_MAX); one more than source and offset, so that 0 stays free. */
 static uint64_t place_of(uint16_t source, uint64_t offset)
 {
-    return ((uint64_t)source << 45 | offset) + 1;
+    return ((uint64_t)source << 44 | offset) + 1;
 }
 
 static struct whereabouts_entry *entry_of(const struct whereabouts *whereabouts, uint64_t place)
@@ -16,11 +16,11 @@ static struct whereabouts_entry *entry_of(const struct whereabouts *whereabouts,
 _Static_assert(WHEREABOUTS_COUNT == 1 << (64 - 44), "the top bits of the hash");
 
 void whereabouts_add(struct whereabouts *whereabouts, uint16_t source, uint64_t offset,
-                     uint64_t seq)
+                     uint64_t epoch)
 {
     uint64_t place = place_of(source, offset);
 
-    *entry_of(whereabouts, place) = (struct whereabouts_entry){place, seq};
+    *entry_of(whereabouts, place) = (struct whereabouts_entry){place, epoch};
 }
 
 uint64_t whereabouts_find(const struct whereabouts *whereabouts, uint16_t source, uint64_t offset)
@@ -28,5 +28,5 @@ uint64_t whereabouts_find(const struct whereabouts *whereabouts, uint16_t source
     uint64_t place = place_of(source, offset);
     const struct whereabouts_entry *entry = entry_of(whereabouts, place);
 
-    return entry->place == place ? entry->seq : 0;
+    return entry->place == place ? entry->epoch : 0;
 }

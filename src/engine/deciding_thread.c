@@ -1,0 +1,213 @@
+/* The one thread that decides: it owns the state and the open epoch. */
+#include "engine/engine_parts.h"
+
+#include "base/instant.h"
+#include "os/crash.h"
+
+enum { LOOK_EVERY = 64 /* Messages between two looks at the clock. */ };
+
+struct deciding {
+    struct engine *engine;
+    int64_t opened_ns; /* When the open epoch was begun. */
+    uint32_t unlooked; /* Messages since the last look. */
+    bool backlog_told;
+};
+
+/* What housekeeping is to do, and what may be shown. */
+static void publish_use(struct engine *engine)
+{
+    struct state_use use;
+
+    state_use(&engine->pipeline.state, &use);
+    atomic_store(&engine->state_entries, use.entries);
+    atomic_store(&engine->state_bytes, use.bytes);
+    atomic_store(&engine->state_limit, use.limit_bytes);
+    (void)pthread_mutex_lock(&engine->mutex);
+    if (use.ahead.at != engine->ahead.at || use.ahead.size != engine->ahead.size) {
+        engine->ahead = use.ahead;
+        (void)pthread_cond_broadcast(&engine->changed);
+    }
+    (void)pthread_mutex_unlock(&engine->mutex);
+}
+
+static void close_epoch(struct engine *engine)
+{
+    struct pipeline *pipeline = &engine->pipeline;
+
+    if (pipeline->open == NULL) {
+        return;
+    }
+    for (size_t index = 0; index < engine->source_count; index++) {
+        uint16_t number = engine->numbers[index];
+        if (pipeline->state.watermark.sources[number].touched) {
+            (void)intake_fingerprint(engine->intake, number, &pipeline->fingerprints[number]);
+        }
+    }
+    pipeline_finish(pipeline);
+    publish_use(engine);
+}
+
+/* More than max_backlog undelivered: reading waits, and says so once. */
+static bool backlogged(struct deciding *deciding)
+{
+    struct engine *engine = deciding->engine;
+    uint64_t backlog = engine_backlog(engine);
+    bool over = engine->settings.max_backlog > 0 && backlog > engine->settings.max_backlog;
+    struct engine_event event;
+
+    if (over && !deciding->backlog_told) {
+        event_begin(&event, "sink_backlog", ENGINE_WARN);
+        event_word(&event, "sink", engine->settings.sinks[0].name);
+        event_number(&event, "backlog_bytes", backlog);
+        event_word(&event, "note", "reading waits until the sink has caught up");
+        events_put(&engine->events, &event);
+    }
+    deciding->backlog_told = over;
+    return over;
+}
+
+/* False: there is no epoch to add to, for now. */
+static bool have_epoch(struct deciding *deciding)
+{
+    struct engine *engine = deciding->engine;
+    struct fault fault;
+
+    if (engine->pipeline.open != NULL) {
+        return true;
+    }
+    if (backlogged(deciding)) {
+        engine_sleep(engine, LOOK_NS);
+        return false;
+    }
+    if (pipeline_begin(&engine->pipeline, LOOK_NS, &fault) != DONE) {
+        return false;
+    }
+    deciding->opened_ns = clock_steady_ns(engine->clock);
+    deciding->unlooked = 0;
+    return true;
+}
+
+static bool epoch_old(const struct deciding *deciding)
+{
+    struct engine *engine = deciding->engine;
+
+    return clock_steady_ns(engine->clock) - deciding->opened_ns >=
+           engine->settings.epoch_interval_ms * 1000000;
+}
+
+/* Reading is over because a person must decide; what was taken before is finished. */
+static void halt(struct engine *engine, const struct fault *fault)
+{
+    enum fault_class class = fault_code_class(fault->code);
+
+    close_epoch(engine);
+    engine_finish(engine, class == FAULT_CLASS_HALT ? ENGINE_HALTED : ENGINE_FAILED, fault);
+}
+
+static bool take_message(struct deciding *deciding, const struct intake_item *item)
+{
+    struct engine *engine = deciding->engine;
+    struct fault fault;
+
+    if (pipeline_take(&engine->pipeline, item->message, &fault) != DONE) {
+        halt(engine, &fault);
+        return false;
+    }
+    atomic_fetch_add_explicit(&engine->input_bytes, item->message->size + 1, memory_order_relaxed);
+    deciding->unlooked++;
+    if (pipeline_full(&engine->pipeline) ||
+        (deciding->unlooked >= LOOK_EVERY && epoch_old(deciding))) {
+        close_epoch(engine);
+    } else if (deciding->unlooked >= LOOK_EVERY) {
+        deciding->unlooked = 0;
+    }
+    return true;
+}
+
+static bool take_end(struct deciding *deciding, uint16_t source)
+{
+    struct engine *engine = deciding->engine;
+    struct decision note = {.kind = NOTE_ENDED,
+                            .source = source,
+                            .offset = engine->pipeline.state.watermark.sources[source].next,
+                            .event_ms = INSTANT_NONE,
+                            .arrival_ms = clock_wall_ms(engine->clock)};
+    struct fault fault;
+
+    if (pipeline_note(&engine->pipeline, &note, &fault) != DONE) {
+        halt(engine, &fault);
+        return false;
+    }
+    return true;
+}
+
+/* Nothing has arrived: a message that waits is sealed as soon as the last seal is done. */
+static void take_nothing(struct deciding *deciding)
+{
+    struct engine *engine = deciding->engine;
+    bool waits = engine->pipeline.open->decisions.size > 0;
+
+    if (waits && (shelf_sealer_idle(&engine->pipeline.shelf) || epoch_old(deciding))) {
+        close_epoch(engine);
+        return;
+    }
+    intake_wait(engine->intake, waits ? engine->settings.epoch_interval_ms * 1000000 : LOOK_NS);
+}
+
+/* All was read. Without until_caught_up there is nothing to do but to wait for the stop. */
+static bool take_all_read(struct engine *engine)
+{
+    close_epoch(engine);
+    if (engine->settings.until_caught_up) {
+        engine_finish(engine, ENGINE_CAUGHT_UP, NULL);
+        return false;
+    }
+    engine_sleep(engine, LOOK_NS);
+    return true;
+}
+
+/* One look at the intake. False: reading is over. */
+static bool step(struct deciding *deciding)
+{
+    struct engine *engine = deciding->engine;
+    struct intake_item item;
+    struct fault fault;
+
+    if (!have_epoch(deciding)) {
+        return true;
+    }
+    intake_next(engine->intake, &engine->pipeline.state, &item, &fault);
+    switch (item.kind) {
+    case INTAKE_MESSAGE:
+        return take_message(deciding, &item);
+    case INTAKE_ENDED:
+        return take_end(deciding, item.source);
+    case INTAKE_NOTHING:
+        take_nothing(deciding);
+        return true;
+    case INTAKE_FINISHED:
+        return take_all_read(engine);
+    case INTAKE_BROKEN:
+        halt(engine, &fault);
+        return false;
+    }
+    must_failed("an item is of one of its kinds", __FILE__, __LINE__);
+}
+
+void *deciding_run(void *argument)
+{
+    struct engine *engine = argument;
+    struct deciding deciding = {.engine = engine, .opened_ns = clock_steady_ns(engine->clock)};
+    bool going = true;
+
+    while (going && !atomic_load_explicit(&engine->home, memory_order_relaxed)) {
+        if (atomic_load_explicit(&engine->stop_asked, memory_order_relaxed)) {
+            close_epoch(engine);
+            engine_finish(engine, ENGINE_STOPPED, NULL);
+            break;
+        }
+        going = step(&deciding);
+    }
+    atomic_store(&engine->decided_all, true);
+    return NULL;
+}

@@ -1,0 +1,225 @@
+#include "engine/engine.h"
+
+#include "engine/engine_parts.h"
+#include "os/memory.h"
+
+#include <string.h>
+#include <time.h>
+
+static void init(struct engine *engine)
+{
+    pthread_condattr_t monotonic;
+
+    engine->clock = &clock_real;
+    engine->lock.file = -1;
+    engine->data_disk.directory = -1;
+    engine->journal_disk.directory = -1;
+    (void)pthread_mutex_init(&engine->mutex, NULL);
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&engine->changed, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    events_init(&engine->events, engine->clock);
+    engine->started_ns = clock_steady_ns(engine->clock);
+}
+
+static size_t aligned(size_t size)
+{
+    return (size + 63) & ~(size_t)63;
+}
+
+/* The engine, its two views of the ledger, its sources: one behind the other. */
+static enum outcome reserve(const struct engine_settings *settings, struct engine **ret_engine,
+                            struct fault *ret_fault)
+{
+    const struct source_type *type = settings->from_stdin ? &source_stdin : &source_file;
+    size_t count = settings->from_stdin ? 1 : settings->path_count;
+    size_t sink_size = aligned(settings->sink_types[0]->size);
+    size_t size = aligned(sizeof(struct engine)) + 2 * sink_size + count * aligned(type->size);
+    void *memory;
+
+    must(settings->sink_count >= 1);
+    must(count <= INTAKE_SOURCES_MAX);
+    enum outcome outcome = memory_reserve(size, &memory, ret_fault);
+    if (outcome != DONE) {
+        return outcome;
+    }
+    uint8_t *at = memory;
+    struct engine *engine = memory;
+    engine->settings = *settings;
+    engine->memory_size = size;
+    at += aligned(sizeof(struct engine));
+    engine->ledger = (struct sink *)(void *)at;
+    at += sink_size;
+    engine->reader = (struct sink *)(void *)at;
+    at += sink_size;
+    for (size_t index = 0; index < count; index++) {
+        engine->sources[index] = (struct source *)(void *)at;
+        at += aligned(type->size);
+    }
+    init(engine);
+    *ret_engine = engine;
+    return DONE;
+}
+
+static enum outcome start_threads(struct engine *engine, struct fault *ret_fault)
+{
+    static void *(*const runs[ENGINE_THREADS])(void *) = {delivering_run, sealing_run,
+                                                          housekeeping_run, deciding_run};
+
+    for (size_t index = 0; index < ENGINE_THREADS; index++) {
+        int error = pthread_create(&engine->threads[index].thread, NULL, runs[index], engine);
+        if (error != 0) {
+            return fault_is(ret_fault, BROKEN, FAULT_MEMORY, "cannot start a thread: %s",
+                            strerror(error));
+        }
+        engine->threads[index].started = true;
+    }
+    return DONE;
+}
+
+static void tell(struct engine *engine, const char *name)
+{
+    const struct engine_settings *settings = &engine->settings;
+    struct engine_event event;
+
+    event_begin(&event, name, ENGINE_INFO);
+    event_word(&event, "pipeline", settings->pipeline);
+    event_word(&event, "data_dir", settings->data_dir);
+    event_word(&event, "sink", settings->sinks[0].name);
+    event_number(&event, "sources", settings->from_stdin ? 1 : settings->path_count);
+    events_put(&engine->events, &event);
+}
+
+enum outcome engine_start(const struct engine_settings *settings, struct engine **ret_engine,
+                          struct fault *ret_fault)
+{
+    struct engine *engine;
+    enum outcome outcome = reserve(settings, &engine, ret_fault);
+
+    if (outcome != DONE) {
+        return BROKEN;
+    }
+    tell(engine, "started");
+    outcome = engine_open(engine, ret_fault);
+    if (outcome == DONE) {
+        outcome = engine_open_sources(engine, ret_fault);
+    }
+    if (outcome == DONE) {
+        tell(engine, "ready");
+        outcome = start_threads(engine, ret_fault);
+    }
+    if (outcome != DONE) {
+        engine_close(engine);
+        return BROKEN;
+    }
+    *ret_engine = engine;
+    return DONE;
+}
+
+bool engine_event(struct engine *engine, struct engine_event *ret_event, int64_t timeout_ms)
+{
+    return events_take(&engine->events, ret_event, timeout_ms);
+}
+
+enum engine_end engine_end(struct engine *engine, struct fault *ret_fault)
+{
+    (void)pthread_mutex_lock(&engine->mutex);
+    enum engine_end end = engine->end;
+    *ret_fault = engine->fault;
+    (void)pthread_mutex_unlock(&engine->mutex);
+    return end;
+}
+
+void engine_gauges(struct engine *engine, struct engine_gauges *ret_gauges)
+{
+    struct pipeline *pipeline = &engine->pipeline;
+
+    memset(ret_gauges, 0, sizeof(*ret_gauges));
+    (void)pthread_mutex_lock(&pipeline->standing_mutex);
+    for (uint8_t tally = 0; tally < TALLY_COUNT; tally++) {
+        ret_gauges->verdicts[tally] = standing_count(&pipeline->standing, tally);
+    }
+    ret_gauges->epoch = pipeline->standing.epoch;
+    ret_gauges->watermark_ms = pipeline->standing.watermark_ms;
+    (void)pthread_mutex_unlock(&pipeline->standing_mutex);
+    ret_gauges->ledger_epoch = shelf_confirmed_upto(&pipeline->shelf);
+    ret_gauges->state_entries = atomic_load(&engine->state_entries);
+    ret_gauges->state_bytes = atomic_load(&engine->state_bytes);
+    ret_gauges->state_limit_bytes = atomic_load(&engine->state_limit);
+    (void)pthread_mutex_lock(&pipeline->journal.mutex);
+    ret_gauges->journal_bytes = pipeline->journal.bytes;
+    (void)pthread_mutex_unlock(&pipeline->journal.mutex);
+    ret_gauges->input_bytes = atomic_load(&engine->input_bytes);
+    (void)pthread_mutex_lock(&engine->mutex);
+    bool halted = engine->planned == ENGINE_HALTED || engine->end == ENGINE_HALTED;
+    ret_gauges->halted = halted ? engine->fault.code : FAULT_NONE;
+    (void)pthread_mutex_unlock(&engine->mutex);
+}
+
+void engine_stop(struct engine *engine)
+{
+    atomic_store(&engine->stop_asked, true);
+}
+
+static void go_home(struct engine *engine)
+{
+    atomic_store(&engine->home, true);
+    shelf_stop(&engine->pipeline.shelf);
+    (void)pthread_mutex_lock(&engine->mutex);
+    (void)pthread_cond_broadcast(&engine->changed);
+    (void)pthread_mutex_unlock(&engine->mutex);
+}
+
+static void join(struct engine *engine)
+{
+    for (size_t index = 0; index < ENGINE_THREADS; index++) {
+        if (engine->threads[index].started) {
+            (void)pthread_join(engine->threads[index].thread, NULL);
+        }
+    }
+}
+
+static void close_parts(struct engine *engine)
+{
+    if (engine->pipeline_open) {
+        courier_close(&engine->courier);
+        pipeline_close(&engine->pipeline);
+    }
+    for (size_t index = 0; index < engine->source_count; index++) {
+        source_close(engine->sources[index]);
+    }
+    if (engine->reader_open) {
+        sink_close(engine->reader);
+    }
+    if (engine->ledger_open) {
+        sink_close(engine->ledger);
+    }
+    disk_posix_close(&engine->journal_disk);
+    disk_posix_close(&engine->data_disk);
+    if (engine->lock_taken) {
+        lock_release(&engine->lock);
+    }
+}
+
+void engine_close(struct engine *engine)
+{
+    struct fault fault;
+
+    if (engine->pipeline_open) {
+        go_home(engine);
+        join(engine);
+    }
+    if (engine->intake != NULL) {
+        intake_stop(engine->intake);
+    }
+    bool clean = engine->end == ENGINE_STOPPED || engine->end == ENGINE_CAUGHT_UP;
+    if (clean && deaths_clear(&engine->deaths, &fault) != DONE) {
+        engine->deaths.marked = true; /* It counts as one death; the next seal clears it. */
+    }
+    close_parts(engine);
+    events_destroy(&engine->events);
+    (void)pthread_cond_destroy(&engine->changed);
+    (void)pthread_mutex_destroy(&engine->mutex);
+    memory_release(engine, engine->memory_size);
+}

@@ -1,0 +1,210 @@
+/* The fold: from what the journal holds to the state that it adds up to. */
+#include "engine/pipeline.h"
+
+#include <string.h>
+
+/* The notes of a snapshot: sources in their order, the rules. */
+static enum outcome apply_notes(struct pipeline *pipeline, const struct epoch *snapshot,
+                                struct fault *ret_fault)
+{
+    struct span left = {snapshot->decisions.at, snapshot->decisions.size};
+    enum outcome outcome = DONE;
+
+    while (outcome == DONE && left.size > 0) {
+        struct decision note;
+        size_t size = decision_read(left, &pipeline->state.key, &note);
+        if (size == 0 || !decision_is_note(&note)) {
+            return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
+                            "the snapshot of epoch %llu holds a record that is no note",
+                            (unsigned long long)snapshot->number);
+        }
+        outcome = state_apply(&pipeline->state, &note, ret_fault);
+        left = (struct span){(const uint8_t *)left.at + size, left.size - size};
+    }
+    return outcome;
+}
+
+enum outcome pipeline_fold_snapshot(struct pipeline *pipeline, const struct epoch *snapshot,
+                                    struct fault *ret_fault)
+{
+    struct state *state = &pipeline->state;
+    enum outcome outcome = apply_notes(pipeline, snapshot, ret_fault);
+
+    if (outcome == DONE) {
+        outcome = standing_apply(&pipeline->standing, snapshot, ret_fault);
+    }
+    if (outcome != DONE) {
+        return outcome;
+    }
+    for (size_t index = 0; index < snapshot->range_count; index++) {
+        state_restore_range(state, &snapshot->ranges[index]);
+    }
+    for (size_t index = 0; index < snapshot->total_count; index++) {
+        if (!state_restore_total(state, &snapshot->totals[index])) {
+            return fault_is(ret_fault, BROKEN, FAULT_STATE_FULL,
+                            "no room for the %zu totals of epoch %llu", snapshot->total_count,
+                            (unsigned long long)snapshot->number);
+        }
+    }
+    state_restore_watermark(state, snapshot->watermark_ms);
+    memcpy(state->seq_next, snapshot->seq_next, sizeof(state->seq_next));
+    state_epoch_end(state);
+    return DONE;
+}
+
+static enum outcome apply_decisions(struct pipeline *pipeline, const struct epoch *epoch,
+                                    struct fault *ret_fault)
+{
+    struct span left = {epoch->decisions.at, epoch->decisions.size};
+    enum outcome outcome = DONE;
+
+    while (outcome == DONE && left.size > 0) {
+        struct decision decision;
+        size_t size = decision_read(left, &pipeline->state.key, &decision);
+        if (size == 0) {
+            return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
+                            "epoch %llu holds a record that is none",
+                            (unsigned long long)epoch->number);
+        }
+        if (epoch->kind == EPOCH_SEED) {
+            outcome = state_seed(&pipeline->state, &decision, ret_fault);
+        } else {
+            outcome = state_apply(&pipeline->state, &decision, ret_fault);
+            if (decision.kind == ACCEPTED) {
+                whereabouts_add(&pipeline->whereabouts, decision.source, decision.offset,
+                                epoch->number);
+            }
+        }
+        left = (struct span){(const uint8_t *)left.at + size, left.size - size};
+    }
+    return outcome;
+}
+
+/* What is remembered longest of this epoch: see pipeline_remembered_ms. */
+static void remember(struct pipeline *pipeline, const struct epoch *epoch, uint64_t rules_before)
+{
+    bool rules_noted = pipeline->standing.rules_epoch != rules_before;
+
+    horizon_add(&pipeline->horizon, epoch->number,
+                pipeline_remembered_ms(pipeline, epoch, rules_noted));
+}
+
+/* A seed says which of the ledger's epochs its oldest row is of: there a second seed starts. */
+static enum outcome fold_epoch(struct pipeline *pipeline, const struct epoch *epoch,
+                               struct fault *ret_fault)
+{
+    uint64_t rules_before = pipeline->standing.rules_epoch;
+    enum outcome outcome = apply_decisions(pipeline, epoch, ret_fault);
+
+    if (outcome != DONE) {
+        return outcome;
+    }
+    state_epoch_end(&pipeline->state);
+    if (epoch->kind == EPOCH_SEED) {
+        horizon_add(&pipeline->horizon, epoch->seed_epoch, epoch->newest_accepted_ms);
+        return DONE;
+    }
+    pipeline->recovered_epochs++;
+    memcpy(pipeline->state.seq_next, epoch->seq_next, sizeof(epoch->seq_next));
+    outcome = standing_apply(&pipeline->standing, epoch, ret_fault);
+    if (outcome == DONE) {
+        remember(pipeline, epoch, rules_before);
+    }
+    return outcome;
+}
+
+/* Invariants I5, I9: what was counted again while folding is what the frames say. */
+static enum outcome compare_totals(struct pipeline *pipeline, struct fault *ret_fault)
+{
+    const struct standing *standing = &pipeline->standing;
+    size_t count = state_total_all_count(&pipeline->state);
+    bool same = count == standing->total_count &&
+                pipeline->state.watermark.all_ms == standing->watermark_ms;
+
+    for (size_t index = 0; same && index < count; index++) {
+        struct epoch_total total;
+        state_total_any(&pipeline->state, index, &total);
+        const struct epoch_total *recorded = standing_total(standing, &total);
+        same = recorded != NULL && memcmp(recorded, &total, sizeof(total)) == 0;
+    }
+    if (!same) {
+        return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
+                        "the decisions up to epoch %llu do not add up to the totals recorded there",
+                        (unsigned long long)standing->epoch);
+    }
+    return DONE;
+}
+
+static enum outcome compare_at(struct pipeline *pipeline, uint64_t epoch, uint64_t confirmed,
+                               struct fault *ret_fault)
+{
+    return epoch == confirmed ? pipeline_compare_ledger(pipeline, ret_fault) : DONE;
+}
+
+static enum outcome fold_rest(struct pipeline *pipeline, uint64_t confirmed,
+                              struct fault *ret_fault)
+{
+    struct epoch epoch;
+    enum outcome outcome;
+
+    while ((outcome = journal_read(&pipeline->journal, &pipeline->fold, JOURNAL_DECISIONS, &epoch,
+                                   ret_fault)) == DONE) {
+        outcome = fold_epoch(pipeline, &epoch, ret_fault);
+        if (outcome == DONE && epoch.kind == EPOCH_DECIDED) {
+            outcome = compare_at(pipeline, epoch.number, confirmed, ret_fault);
+        }
+        if (outcome != DONE) {
+            return outcome;
+        }
+    }
+    return outcome == LATER ? DONE : outcome;
+}
+
+/* From which epoch on must be folded: what the last frame says, and the ledger's to compare. */
+static enum outcome fold_start(struct pipeline *pipeline, uint64_t confirmed, uint64_t *ret_epoch,
+                               struct fault *ret_fault)
+{
+    struct journal *journal = &pipeline->journal;
+    struct epoch last;
+    enum outcome outcome = LATER;
+
+    *ret_epoch = confirmed + 1;
+    if (journal->last_epoch >= journal->first_epoch && journal->last_epoch > 0) {
+        pipeline->fold.epoch = journal->last_epoch;
+        outcome = journal_read(journal, &pipeline->fold, JOURNAL_DECISIONS, &last, ret_fault);
+    }
+    if (outcome == DONE && last.seed_epoch < *ret_epoch) {
+        *ret_epoch = last.seed_epoch;
+    }
+    return outcome == BROKEN ? BROKEN : DONE;
+}
+
+enum outcome pipeline_fold(struct pipeline *pipeline, uint64_t confirmed, struct fault *ret_fault)
+{
+    struct journal *journal = &pipeline->journal;
+    struct epoch snapshot;
+    uint64_t start;
+
+    state_init(&pipeline->state, &journal->key, &pipeline->state_memory);
+    standing_clear(&pipeline->standing);
+    enum outcome outcome = fold_start(pipeline, confirmed, &start, ret_fault);
+    if (outcome == DONE) {
+        outcome = journal_snapshot(journal, start, &pipeline->fold, &snapshot, ret_fault);
+    }
+    if (outcome == DONE) {
+        outcome = pipeline_fold_snapshot(pipeline, &snapshot, ret_fault);
+    }
+    if (outcome == DONE) {
+        outcome = compare_at(pipeline, pipeline->standing.epoch, confirmed, ret_fault);
+    }
+    if (outcome == DONE) {
+        outcome = fold_rest(pipeline, confirmed, ret_fault);
+    }
+    if (outcome == DONE && pipeline->standing.epoch != journal->last_epoch) {
+        return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
+                        "the journal ends at epoch %llu, but can be read up to %llu only",
+                        (unsigned long long)journal->last_epoch,
+                        (unsigned long long)pipeline->standing.epoch);
+    }
+    return outcome == DONE ? compare_totals(pipeline, ret_fault) : outcome;
+}

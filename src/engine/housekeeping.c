@@ -1,0 +1,74 @@
+/* What nobody should wait for: memory ahead of need, and a word once a minute. */
+#include "engine/engine_parts.h"
+
+#include "base/instant.h"
+#include "os/memory.h"
+
+#define SUMMARY_EVERY_NS INT64_C(60000000000)
+#define HOUSEKEEPING_NS INT64_C(200000000)
+
+static void tell_summary(struct engine *engine)
+{
+    struct engine_gauges gauges;
+    struct engine_event event;
+    char watermark[INSTANT_TEXT_SIZE];
+    uint64_t read = 0;
+
+    engine_gauges(engine, &gauges);
+    for (size_t tally = 0; tally < TALLY_COUNT; tally++) {
+        read += gauges.verdicts[tally];
+    }
+    event_begin(&event, "summary", ENGINE_INFO);
+    event_number(&event, "read", read);
+    for (size_t verdict = 0; verdict < VERDICT_COUNT; verdict++) {
+        event_number(&event, verdict_name((enum verdict)verdict), gauges.verdicts[verdict]);
+    }
+    event_number(&event, "state_entries", gauges.state_entries);
+    event_number(&event, "epoch", gauges.epoch);
+    event_number(&event, "ledger_epoch", gauges.ledger_epoch);
+    if (gauges.watermark_ms != INSTANT_NONE) {
+        instant_write(gauges.watermark_ms, watermark);
+        event_word(&event, "watermark", watermark);
+    }
+    events_put(&engine->events, &event);
+    atomic_store(&engine->conflicts_told, 0);
+}
+
+/* Wait until there is something to back, for a while. */
+static struct span wait_ahead(struct engine *engine, const struct span *backed)
+{
+    struct timespec moment;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &moment);
+    int64_t nanoseconds = moment.tv_nsec + HOUSEKEEPING_NS;
+    moment.tv_sec += nanoseconds / 1000000000;
+    moment.tv_nsec = nanoseconds % 1000000000;
+    (void)pthread_mutex_lock(&engine->mutex);
+    if (engine->ahead.at == backed->at && engine->ahead.size == backed->size &&
+        !atomic_load(&engine->home)) {
+        (void)pthread_cond_timedwait(&engine->changed, &engine->mutex, &moment);
+    }
+    struct span ahead = engine->ahead;
+    (void)pthread_mutex_unlock(&engine->mutex);
+    return ahead;
+}
+
+void *housekeeping_run(void *argument)
+{
+    struct engine *engine = argument;
+    struct span backed = {NULL, 0};
+    int64_t told_ns = clock_steady_ns(engine->clock);
+
+    while (!atomic_load(&engine->home)) {
+        struct span ahead = wait_ahead(engine, &backed);
+        if (ahead.size > 0 && (ahead.at != backed.at || ahead.size != backed.size)) {
+            memory_back((void *)(uintptr_t)ahead.at, ahead.size);
+            backed = ahead;
+        }
+        if (clock_steady_ns(engine->clock) - told_ns >= SUMMARY_EVERY_NS) {
+            told_ns = clock_steady_ns(engine->clock);
+            tell_summary(engine);
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,236 @@
+/* From settings to an engine whose threads may run: lock, disks, ledger, recovery, sources. */
+#include "engine/engine_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* How long a start asks a ledger that does not answer, and how often. */
+#define PATIENCE_NS INT64_C(10000000000)
+#define ASK_AGAIN_NS INT64_C(250000000)
+
+enum { PLACES_TOLD_MAX = 3 };
+
+static enum outcome make_directory(const char *path, struct fault *ret_fault)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        return fault_is(ret_fault, BROKEN, FAULT_DATA_DIR, "%s: %s", path, strerror(errno));
+    }
+    return DONE;
+}
+
+static enum outcome enough_room(struct engine *engine, struct fault *ret_fault)
+{
+    uint64_t bytes;
+    enum outcome outcome = disk_free_bytes(&engine->journal_disk.disk, &bytes, ret_fault);
+
+    if (outcome == DONE && bytes < JOURNAL_FREE_MIN) {
+        return fault_is(ret_fault, BROKEN, FAULT_DISK_SPACE, "%s has %llu bytes free",
+                        engine->settings.data_dir, (unsigned long long)bytes);
+    }
+    return outcome;
+}
+
+/* The volume is ours from here on. */
+static enum outcome open_data_dir(struct engine *engine, struct fault *ret_fault)
+{
+    const char *data_dir = engine->settings.data_dir;
+    char path[ENGINE_PATH_MAX + 16];
+    enum outcome outcome = make_directory(data_dir, ret_fault);
+
+    if (outcome == DONE) {
+        (void)snprintf(path, sizeof(path), "%s/lock", data_dir);
+        outcome = lock_take(&engine->lock, path, ret_fault);
+        engine->lock_taken = outcome == DONE;
+    }
+    (void)snprintf(path, sizeof(path), "%s/journal", data_dir);
+    if (outcome == DONE) {
+        outcome = make_directory(path, ret_fault);
+    }
+    if (outcome == DONE) {
+        outcome = disk_posix_open(&engine->data_disk, data_dir, ret_fault);
+    }
+    if (outcome == DONE) {
+        outcome = disk_posix_open(&engine->journal_disk, path, ret_fault);
+    }
+    if (outcome == DONE) {
+        outcome = enough_room(engine, ret_fault);
+    }
+    return outcome == DONE ? deaths_open(&engine->deaths, &engine->data_disk.disk, ret_fault)
+                           : outcome;
+}
+
+static void close_recovering(struct engine *engine)
+{
+    if (engine->pipeline_open) {
+        pipeline_close(&engine->pipeline);
+        engine->pipeline_open = false;
+    }
+    if (engine->reader_open) {
+        sink_close(engine->reader);
+        engine->reader_open = false;
+    }
+    if (engine->ledger_open) {
+        sink_close(engine->ledger);
+        engine->ledger_open = false;
+    }
+}
+
+/* The ledger first: it makes its tables; then a second view of it, for looking only. */
+static enum outcome open_ledger(struct engine *engine, struct fault *ret_fault)
+{
+    const struct sink_type *type = engine->settings.sink_types[0];
+    struct sink_settings looking = engine->settings.sinks[0];
+    enum outcome outcome = sink_open(engine->ledger, type, &engine->settings.sinks[0], ret_fault);
+
+    engine->ledger_open = outcome == DONE;
+    looking.read_only = true;
+    if (outcome == DONE) {
+        outcome = sink_open(engine->reader, type, &looking, ret_fault);
+        engine->reader_open = outcome == DONE;
+    }
+    return outcome;
+}
+
+static enum outcome recover_once(struct engine *engine, struct fault *ret_fault)
+{
+    enum outcome outcome = open_ledger(engine, ret_fault);
+
+    if (outcome == DONE) {
+        outcome = pipeline_open(&engine->pipeline, &engine->settings, &engine->journal_disk.disk,
+                                engine->clock, engine->ledger, engine->reader, ret_fault);
+        engine->pipeline_open = outcome == DONE;
+    }
+    return outcome == DONE ? pipeline_recover(&engine->pipeline, ret_fault) : outcome;
+}
+
+/* A ledger that is busy is asked again, from the beginning, for a while. */
+static enum outcome recover(struct engine *engine, struct fault *ret_fault)
+{
+    int64_t until_ns = clock_steady_ns(engine->clock) + PATIENCE_NS;
+    enum outcome outcome = recover_once(engine, ret_fault);
+
+    while (outcome == LATER && ret_fault->code != FAULT_DISK_SPACE &&
+           clock_steady_ns(engine->clock) < until_ns) {
+        close_recovering(engine);
+        engine_sleep(engine, ASK_AGAIN_NS);
+        outcome = recover_once(engine, ret_fault);
+    }
+    return outcome == DONE ? DONE : BROKEN;
+}
+
+static void tell_recovered(struct engine *engine, int64_t took_ns)
+{
+    const struct pipeline *pipeline = &engine->pipeline;
+    struct engine_event event;
+
+    event_begin(&event, pipeline->recovered_seed ? "journal_rebuilt" : "journal_recovered",
+                ENGINE_INFO);
+    event_number(&event, "epochs", pipeline->recovered_epochs);
+    event_number(&event, "ids", pipeline->recovered_ids);
+    event_number(&event, "epoch", pipeline->next_epoch - 1);
+    event_number(&event, "ledger_epoch", pipeline->head.epoch);
+    event_number(&event, "truncated_bytes", pipeline->recovered_torn_bytes);
+    if (pipeline->recovered_torn_bytes > 0) {
+        event_word(&event, "reason", "unfinished last record, as after a crash");
+    }
+    if (pipeline->recovered_seed) {
+        event_word(&event, "reason", "the journal did not fit the ledger: rebuilt from its rows");
+    }
+    event_seconds(&event, "took", took_ns / 1000000);
+    events_put(&engine->events, &event);
+}
+
+enum outcome engine_open(struct engine *engine, struct fault *ret_fault)
+{
+    int64_t before_ns = clock_steady_ns(engine->clock);
+    enum outcome outcome = open_data_dir(engine, ret_fault);
+
+    if (outcome == DONE) {
+        outcome = recover(engine, ret_fault);
+    }
+    if (outcome != DONE) {
+        return BROKEN;
+    }
+    tell_recovered(engine, clock_steady_ns(engine->clock) - before_ns);
+    courier_init(&engine->courier, &engine->pipeline, engine->ledger,
+                 engine->settings.deliver_rows_max[0], engine->pipeline.courier_memory,
+                 &engine->pipeline.head);
+    engine_reckon_backlog(engine, engine->pipeline.head.epoch, engine->pipeline.next_epoch - 1);
+    return DONE;
+}
+
+static enum outcome open_source(struct engine *engine, size_t index, struct fault *ret_fault)
+{
+    bool from_stdin = engine->settings.from_stdin;
+    struct source *source = engine->sources[index];
+    struct pipeline *pipeline = &engine->pipeline;
+    uint16_t number;
+    enum outcome outcome =
+        source_open(source, from_stdin ? &source_stdin : &source_file,
+                    from_stdin ? "stdin" : engine->settings.paths[index], ret_fault);
+
+    if (outcome != DONE) {
+        return outcome;
+    }
+    engine->source_count++;
+    outcome = pipeline_join(pipeline, &source->origin, source->start, &number, ret_fault);
+    if (outcome != DONE) {
+        return outcome;
+    }
+    engine->numbers[index] = number;
+    return source_assign(source, pipeline->state.watermark.sources[number].next,
+                         &pipeline->fingerprints[number], ret_fault);
+}
+
+/* From where this start reads, for people who look for what killed it. */
+static void write_places(const struct engine *engine, char ret_places[DEATHS_PLACES_SIZE])
+{
+    const struct watermark_source *sources = engine->pipeline.state.watermark.sources;
+    size_t used = 0;
+
+    ret_places[0] = '\0';
+    for (size_t index = 0; index < engine->source_count && index < PLACES_TOLD_MAX; index++) {
+        int size = snprintf(ret_places + used, DEATHS_PLACES_SIZE - used, "%s%.80s from %llu on",
+                            index > 0 ? ", " : "", engine->sources[index]->origin.topic,
+                            (unsigned long long)sources[engine->numbers[index]].next);
+        used += (size_t)size < DEATHS_PLACES_SIZE - used ? (size_t)size : 0;
+    }
+    if (engine->source_count > PLACES_TOLD_MAX) {
+        (void)snprintf(ret_places + used, DEATHS_PLACES_SIZE - used, " and %zu more",
+                       engine->source_count - PLACES_TOLD_MAX);
+    }
+}
+
+/* The first epoch begins with the start's notes; sources new to the history join in it. */
+enum outcome engine_open_sources(struct engine *engine, struct fault *ret_fault)
+{
+    size_t count = engine->settings.from_stdin ? 1 : engine->settings.path_count;
+    char places[DEATHS_PLACES_SIZE];
+    enum outcome outcome = pipeline_begin(&engine->pipeline, 0, ret_fault);
+
+    if (outcome == DONE) {
+        outcome = pipeline_start_notes(&engine->pipeline, ret_fault);
+    }
+    for (size_t index = 0; outcome == DONE && index < count; index++) {
+        outcome = open_source(engine, index, ret_fault);
+    }
+    if (outcome == DONE) {
+        write_places(engine, places);
+        outcome = deaths_mark(&engine->deaths, places, ret_fault);
+    }
+    if (outcome != DONE) {
+        return BROKEN;
+    }
+    engine->settings.parse.key = engine->pipeline.journal.key;
+    parser_init(&engine->parser, &engine->settings.parse);
+    struct intake_settings intake = {.thread_count = engine->settings.parser_threads,
+                                     .parser = &engine->parser,
+                                     .clock = engine->clock,
+                                     .sources = engine->sources,
+                                     .numbers = engine->numbers,
+                                     .source_count = engine->source_count};
+    engine->intake = intake_start(&intake, ret_fault);
+    return engine->intake == NULL ? BROKEN : DONE;
+}
