@@ -106,12 +106,17 @@ void crew_init(struct crew *crew, size_t lane_count, void *memory)
     init_waiting(crew);
 }
 
-/* The mutex is held here and in the next four. */
+/* The mutex is held here and in the next five. */
 static void queue_lane(struct crew *crew, struct crew_lane *lane)
 {
     lane->queued = true;
     crew->queue[crew->queue_tail++ % crew->lane_count] = lane;
-    if (crew->resting > 0) {
+}
+
+/* Have one more thread work if there is so much to do; it will call the next. */
+static void call(struct crew *crew, size_t queued_least)
+{
+    if (crew->resting > 0 && crew->queue_tail - crew->queue_head >= queued_least) {
         (void)pthread_cond_signal(&crew->work);
     }
 }
@@ -135,6 +140,7 @@ static struct crew_lane *next_lane(struct crew *crew)
     struct crew_lane *lane = crew->queue[crew->queue_head++ % crew->lane_count];
     lane->queued = false;
     lane->reading = true;
+    call(crew, 1);
     return lane;
 }
 
@@ -195,6 +201,7 @@ static void *work(void *argument)
         if (later) {
             continue; /* Another thread may be reading into the block by now. */
         }
+        call(crew, 1);
         (void)pthread_mutex_unlock(&crew->mutex);
         if (block->outcome == DONE) {
             parse_block(crew, lane, block, arrival_ms);
@@ -238,7 +245,7 @@ void crew_stop(struct crew *crew)
     (void)pthread_mutex_destroy(&crew->mutex);
 }
 
-/* A lane is read again when half of it is free, so that a thread is not woken for each block. */
+/* To wake a thread costs more than to take a block: let some work come together before. */
 void crew_give_back(struct crew *crew, struct crew_lane *lane)
 {
     struct crew_block *block = &lane->blocks[lane->given_back % crew->block_count];
@@ -249,7 +256,15 @@ void crew_give_back(struct crew *crew, struct crew_lane *lane)
     bool half = free_blocks(crew, lane) >= (crew->block_count + 1) / 2;
     if (half && !lane->queued && !lane->reading && !lane->done) {
         queue_lane(crew, lane);
+        call(crew, crew->lane_count / CREW_CALL_SHARE + 1);
     }
+    (void)pthread_mutex_unlock(&crew->mutex);
+}
+
+void crew_hurry(struct crew *crew)
+{
+    (void)pthread_mutex_lock(&crew->mutex);
+    call(crew, 1);
     (void)pthread_mutex_unlock(&crew->mutex);
 }
 

@@ -27,6 +27,7 @@ enum {
     CREW_BLOCKS_MIN = 2, /* One is taken from, one is read. */
     CREW_BLOCKS_MAX = 8,
     CREW_LINE_SIZE = 128, /* Of lines shorter than this a block holds less than its target. */
+    CREW_CALL_SHARE = 8,  /* A resting thread is called when a lane in so many can be read. */
 };
 
 struct crew_block {
@@ -93,6 +94,9 @@ static inline struct crew_block *crew_front(const struct crew *crew, const struc
 
 /* The front block has been taken from to its end: it may be read into again. */
 void crew_give_back(struct crew *crew, struct crew_lane *lane);
+
+/* A front block was missed: whatever can be read is read now. */
+void crew_hurry(struct crew *crew);
 
 /* Sleep until the lane's front block is ready, or for this long. */
 void crew_await(struct crew *crew, const struct crew_lane *lane, int64_t timeout_ns);

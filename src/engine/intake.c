@@ -10,9 +10,10 @@ _Static_assert((int)INTAKE_THREADS_MAX == (int)CREW_THREADS_MAX, "the crew keeps
 
 /* Where the deciding thread stands in one source. */
 struct place {
-    const struct crew_block *block; /* Taken from just now; NULL: its next one is not known yet. */
-    size_t at;                      /* The message to take next. */
-    size_t count;
+    struct message *next;           /* To take; */
+    struct message *end;            /* behind its block's last one. */
+    const struct crew_block *block; /* NULL: the next one is not known yet. */
+    uint16_t number;                /* The state's. */
     struct fingerprint fingerprint; /* Of the last message of the blocks given back. */
     bool taken;                     /* There is one. */
 };
@@ -43,6 +44,7 @@ static void assign_lanes(struct intake *intake, const struct intake_settings *se
         must(number < SOURCES_MAX);
         must(intake->lane_of[number] == settings->source_count);
         intake->lane_of[number] = (uint16_t)lane;
+        intake->places[lane].number = number;
         intake->crew.lanes[lane].source = settings->sources[lane];
         intake->crew.lanes[lane].number = number;
     }
@@ -86,78 +88,82 @@ void intake_stop(struct intake *intake)
     }
 }
 
-static void note_fingerprint(const struct intake *intake, size_t lane,
+/* Of the place's block, how many messages have been taken. */
+static size_t taken_of(const struct place *place)
+{
+    return place->block == NULL ? 0 : (size_t)(place->next - place->block->messages);
+}
+
+static void note_fingerprint(const struct intake *intake, const struct place *place,
                              struct fingerprint *ret_fingerprint)
 {
-    const struct place *place = &intake->places[lane];
+    const struct source *source = intake->crew.lanes[place - intake->places].source;
     const struct source_block *block = &place->block->block;
 
-    source_fingerprint(intake->crew.lanes[lane].source, &block->lines[place->at - 1], block->bytes,
-                       ret_fingerprint);
+    source_fingerprint(source, &block->lines[taken_of(place) - 1], block->bytes, ret_fingerprint);
 }
 
 /* All its messages have been taken: keep the last one's fingerprint, and let the crew have it. */
-static void leave_block(struct intake *intake, size_t lane)
+static void leave_block(struct intake *intake, struct place *place)
 {
-    struct place *place = &intake->places[lane];
-
-    if (place->at > 0) {
-        note_fingerprint(intake, lane, &place->fingerprint);
+    if (taken_of(place) > 0) {
+        note_fingerprint(intake, place, &place->fingerprint);
         place->taken = true;
     }
     place->block = NULL;
-    place->at = 0;
-    place->count = 0;
-    crew_give_back(&intake->crew, &intake->crew.lanes[lane]);
+    place->next = NULL;
+    place->end = NULL;
+    crew_give_back(&intake->crew, &intake->crew.lanes[place - intake->places]);
 }
 
 /*
- * Does this lane have a message to take? INTAKE_MESSAGE: yes. Else what there is to say
- * instead: it has ended, nothing has arrived yet, or it is broken.
+ * Is there a message to take at this place? INTAKE_MESSAGE: yes. Else what there is to say
+ * instead: the source has ended, nothing has arrived yet, or it is broken.
  */
-static enum intake_kind look(struct intake *intake, size_t lane, struct fault *ret_fault)
+static enum intake_kind look(struct intake *intake, struct place *place, struct fault *ret_fault)
 {
-    struct crew_lane *crew_lane = &intake->crew.lanes[lane];
-    struct place *place = &intake->places[lane];
+    struct crew_lane *lane = &intake->crew.lanes[place - intake->places];
 
-    while (place->at == place->count) {
+    while (place->next == place->end) {
         bool ended = place->block != NULL && place->block->block.ended;
         if (place->block != NULL) {
-            leave_block(intake, lane);
+            leave_block(intake, place);
         }
         if (ended) {
             return INTAKE_ENDED;
         }
-        const struct crew_block *block = crew_front(&intake->crew, crew_lane, 0);
+        const struct crew_block *block = crew_front(&intake->crew, lane, 0);
         if (block == NULL) {
-            intake->held = crew_lane;
+            intake->held = lane;
+            crew_hurry(&intake->crew);
             return INTAKE_NOTHING;
         }
         if (block->outcome != DONE) {
-            *ret_fault = crew_lane->fault;
+            *ret_fault = lane->fault;
             return INTAKE_BROKEN;
         }
         place->block = block;
-        place->count = block->block.line_count;
+        place->next = block->messages;
+        place->end = block->messages + block->block.line_count;
     }
     return INTAKE_MESSAGE;
 }
 
-static int64_t newest_of(const struct state *state, const struct crew_lane *lane)
+static int64_t newest_of(const struct state *state, const struct place *place)
 {
-    return state->watermark.sources[lane->number].newest_ms;
+    return state->watermark.sources[place->number].newest_ms;
 }
 
 /* At the start: of each source, in configured order, whether it has anything to take. */
-static enum intake_kind meet(struct intake *intake, const struct state *state, size_t *ret_lane,
-                             struct fault *ret_fault)
+static enum intake_kind meet(struct intake *intake, const struct state *state,
+                             struct place **ret_place, struct fault *ret_fault)
 {
     while (intake->met < intake->crew.lane_count) {
-        size_t lane = intake->met;
-        enum intake_kind kind = look(intake, lane, ret_fault);
-        *ret_lane = lane;
+        struct place *place = &intake->places[intake->met];
+        enum intake_kind kind = look(intake, place, ret_fault);
+        *ret_place = place;
         if (kind == INTAKE_MESSAGE) {
-            merge_add(&intake->merge, lane, newest_of(state, &intake->crew.lanes[lane]));
+            merge_add(&intake->merge, intake->met, newest_of(state, place));
         }
         if (kind == INTAKE_MESSAGE || kind == INTAKE_ENDED) {
             intake->met++;
@@ -169,45 +175,46 @@ static enum intake_kind meet(struct intake *intake, const struct state *state, s
     return INTAKE_MESSAGE;
 }
 
-/* The source taken from last: has it ended, and how new is its newest event now? */
-static enum intake_kind settle(struct intake *intake, const struct state *state, size_t *ret_lane,
-                               struct fault *ret_fault)
+/* Nothing can be taken before something else is known or said. */
+static enum intake_kind look_around(struct intake *intake, const struct state *state,
+                                    struct place **ret_place, struct fault *ret_fault)
 {
-    size_t lane = intake->merge.entries[0].lane;
-    enum intake_kind kind = look(intake, lane, ret_fault);
+    enum intake_kind kind = INTAKE_MESSAGE;
 
-    *ret_lane = lane;
-    if (kind == INTAKE_MESSAGE) {
-        merge_move(&intake->merge, newest_of(state, &intake->crew.lanes[lane]));
-    } else if (kind == INTAKE_ENDED) {
-        merge_leave(&intake->merge);
-        intake->last = NULL;
+    if (intake->last != NULL) {
+        *ret_place = intake->last;
+        kind = look(intake, intake->last, ret_fault);
+        if (kind == INTAKE_ENDED) {
+            merge_leave(&intake->merge);
+            intake->last = NULL;
+        }
+    } else if (intake->met < intake->crew.lane_count) {
+        kind = meet(intake, state, ret_place, ret_fault);
     }
-    return kind;
+    return kind == INTAKE_MESSAGE && intake->merge.count == 0 ? INTAKE_FINISHED : kind;
 }
 
 void intake_next(struct intake *intake, const struct state *state, struct intake_item *ret_item,
                  struct fault *ret_fault)
 {
+    struct place *place = intake->last;
     enum intake_kind kind = INTAKE_MESSAGE;
-    size_t lane = 0;
 
-    if (intake->last != NULL) {
-        kind = settle(intake, state, &lane, ret_fault);
-    } else if (intake->met < intake->crew.lane_count) {
-        kind = meet(intake, state, &lane, ret_fault);
+    ret_item->message = NULL;
+    if (place == NULL || place->next == place->end) {
+        place = intake->places;
+        kind = look_around(intake, state, &place, ret_fault);
     }
-    if (kind == INTAKE_MESSAGE && intake->merge.count == 0) {
-        kind = INTAKE_FINISHED;
+    if (kind == INTAKE_MESSAGE) {
+        if (intake->last != NULL) {
+            merge_move(&intake->merge, newest_of(state, intake->last));
+        }
+        place = &intake->places[intake->merge.entries[0].lane];
+        intake->last = place;
+        ret_item->message = place->next++;
     }
     ret_item->kind = kind;
-    ret_item->message = NULL;
-    if (kind == INTAKE_MESSAGE) {
-        lane = intake->merge.entries[0].lane;
-        intake->last = &intake->places[lane];
-        ret_item->message = &intake->last->block->messages[intake->last->at++];
-    }
-    ret_item->source = intake->crew.lanes[lane].number;
+    ret_item->source = place->number;
 }
 
 const struct message *intake_ahead(const struct intake *intake, size_t distance)
@@ -218,13 +225,14 @@ const struct message *intake_ahead(const struct intake *intake, size_t distance)
     if (place == NULL) {
         return NULL;
     }
-    size_t index = place->at + (step > 0 ? step - 1 : 0);
-    if (index < place->count) {
-        return &place->block->messages[index];
+    size_t index = step > 0 ? step - 1 : 0;
+    size_t left = (size_t)(place->end - place->next);
+    if (index < left) {
+        return place->next + index;
     }
     const struct crew_lane *lane = &intake->crew.lanes[place - intake->places];
     const struct crew_block *next = crew_front(&intake->crew, lane, place->block == NULL ? 0 : 1);
-    index -= place->count;
+    index -= left;
     return next != NULL && index < next->block.line_count ? &next->messages[index] : NULL;
 }
 
@@ -245,8 +253,8 @@ bool intake_fingerprint(const struct intake *intake, uint16_t source,
         return false;
     }
     const struct place *place = &intake->places[lane];
-    if (place->at > 0) {
-        note_fingerprint(intake, lane, ret_fingerprint);
+    if (taken_of(place) > 0) {
+        note_fingerprint(intake, place, ret_fingerprint);
         return true;
     }
     if (place->taken) {

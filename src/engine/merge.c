@@ -1,24 +1,23 @@
 #include "engine/merge.h"
 
+/* Without a jump: which of two sources is next cannot be foretold. */
 static bool before(const struct merge_entry *left, const struct merge_entry *right)
 {
-    if (left->newest_ms != right->newest_ms) {
-        return left->newest_ms < right->newest_ms;
-    }
-    return left->lane < right->lane;
+    bool older = left->newest_ms < right->newest_ms;
+    bool same = left->newest_ms == right->newest_ms;
+
+    return older | (same & (left->lane < right->lane));
 }
 
-/* Let the entry on top sink to where nothing below it comes before it. */
-static void sink(struct merge *merge)
+void merge_sink(struct merge *merge)
 {
     struct merge_entry *entries = merge->entries;
     struct merge_entry entry = entries[0];
     size_t at = 0;
 
     for (size_t child = 1; child < merge->count; child = 2 * at + 1) {
-        if (child + 1 < merge->count && before(&entries[child + 1], &entries[child])) {
-            child++;
-        }
+        bool other = child + 1 < merge->count && before(&entries[child + 1], &entries[child]);
+        child += other;
         if (before(&entry, &entries[child])) {
             break;
         }
@@ -46,21 +45,10 @@ void merge_add(struct merge *merge, size_t lane, int64_t newest_ms)
     merge->entries[at] = entry;
 }
 
-void merge_move(struct merge *merge, int64_t newest_ms)
-{
-    must(merge->count > 0);
-    must(newest_ms >= merge->entries[0].newest_ms);
-
-    if (newest_ms > merge->entries[0].newest_ms) {
-        merge->entries[0].newest_ms = newest_ms;
-        sink(merge);
-    }
-}
-
 void merge_leave(struct merge *merge)
 {
     must(merge->count > 0);
 
     merge->entries[0] = merge->entries[--merge->count];
-    sink(merge);
+    merge_sink(merge);
 }

@@ -23,8 +23,21 @@ struct merge {
 void merge_init(struct merge *merge, struct merge_entry *entries);
 void merge_add(struct merge *merge, size_t lane, int64_t newest_ms);
 
+/* Put the first entry where it belongs now. */
+void merge_sink(struct merge *merge);
+
 /* The newest event of the source that is next may have moved; it never moves back. */
-void merge_move(struct merge *merge, int64_t newest_ms);
+static inline void merge_move(struct merge *merge, int64_t newest_ms)
+{
+    must(newest_ms >= merge->entries[0].newest_ms);
+
+    if (newest_ms > merge->entries[0].newest_ms) {
+        merge->entries[0].newest_ms = newest_ms;
+        if (merge->count > 1) {
+            merge_sink(merge);
+        }
+    }
+}
 
 /* The source that is next leaves. */
 void merge_leave(struct merge *merge);

@@ -1,0 +1,198 @@
+/*
+ * Reading, cutting into lines and parsing, as the deciding thread gets it, beside the raw read
+ * of the same files in the same run. `taking` is the deciding thread's own part of it.
+ *
+ * usage: bench_intake [MESSAGES] [RUNS]
+ */
+#include "bench/measure.h"
+#include "cmd/simulator.h"
+#include "engine/intake.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FILES_MAX = 64, READ_SIZE = 256 * 1024 };
+
+struct bench {
+    char directory[200];
+    char paths[FILES_MAX][256];
+    size_t file_count;
+    uint64_t messages;
+    struct parser parser;
+};
+
+static void write_files(struct bench *bench, size_t file_count, uint64_t count)
+{
+    struct simulator_settings settings;
+    struct simulator simulator;
+    struct simulated simulated;
+    void *memory = malloc(simulator_memory_size());
+    char *line = malloc(SIMULATED_SIZE_MAX);
+    FILE *files[FILES_MAX];
+
+    must(memory != NULL);
+    must(line != NULL);
+    bench->file_count = file_count;
+    for (size_t index = 0; index < file_count; index++) {
+        (void)snprintf(bench->paths[index], sizeof(bench->paths[index]), "%s/%zu_%zu",
+                       bench->directory, file_count, index);
+        files[index] = fopen(bench->paths[index], "w");
+        must(files[index] != NULL);
+    }
+    simulator_settings_default(&settings);
+    settings.count = count;
+    settings.output_count = (unsigned)file_count;
+    simulator_init(&simulator, &settings, memory);
+    for (bench->messages = 0; simulator_next(&simulator, &simulated); bench->messages++) {
+        size_t size = simulated_write(&simulated, line);
+        must(fwrite(line, 1, size, files[simulated.output]) == size);
+    }
+    for (size_t index = 0; index < file_count; index++) {
+        must(fclose(files[index]) == 0);
+    }
+    free(line);
+    free(memory);
+}
+
+/* The reference: every byte read once, and its newlines found. */
+static uint64_t read_raw(const struct bench *bench)
+{
+    static char buffer[READ_SIZE];
+    uint64_t lines = 0;
+
+    for (size_t index = 0; index < bench->file_count; index++) {
+        int file = open(bench->paths[index], O_RDONLY | O_CLOEXEC);
+        must(file >= 0);
+        ssize_t size;
+        while ((size = read(file, buffer, sizeof(buffer))) > 0) {
+            const char *end = buffer + size;
+            for (const char *at = buffer; (at = memchr(at, '\n', (size_t)(end - at))) != NULL;) {
+                at++;
+                lines++;
+            }
+        }
+        (void)close(file);
+    }
+    return lines;
+}
+
+/* Take everything, as the state would be moved by it. */
+static uint64_t take_all(struct intake *intake, struct state *state)
+{
+    struct intake_item item = {.kind = INTAKE_NOTHING};
+    struct fault fault;
+    uint64_t taken = 0;
+
+    while (item.kind != INTAKE_FINISHED) {
+        intake_next(intake, state, &item, &fault);
+        if (item.kind == INTAKE_MESSAGE) {
+            struct watermark_source *mark = &state->watermark.sources[item.source];
+            int64_t event_ms = item.message->payment.event_ms;
+            if (item.message->refusal.reason == REFUSAL_NONE && event_ms > mark->newest_ms) {
+                mark->newest_ms = event_ms;
+            }
+            taken++;
+        } else if (item.kind == INTAKE_NOTHING) {
+            intake_wait(intake, 1000000);
+        }
+        must(item.kind != INTAKE_BROKEN);
+    }
+    return taken;
+}
+
+static int64_t own_cpu_ns(void)
+{
+    struct timespec used;
+
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return used.tv_sec * INT64_C(1000000000) + used.tv_nsec;
+}
+
+struct figures {
+    double wall[MEASURE_RUNS_MAX]; /* All in ns a message. */
+    double cpu[MEASURE_RUNS_MAX];
+    double taking[MEASURE_RUNS_MAX];
+    double reference[MEASURE_RUNS_MAX];
+};
+
+static void run_once(struct bench *bench, unsigned threads, size_t run, struct figures *figures)
+{
+    static struct watermark_source marks[FILES_MAX];
+    static const struct fingerprint nothing;
+    struct source *sources[FILES_MAX];
+    uint16_t numbers[FILES_MAX];
+    struct state *state = calloc(1, sizeof(*state));
+    struct fault fault;
+    double messages = (double)bench->messages;
+
+    must(state != NULL);
+    int64_t before_ns = measure_wall_ns();
+    must(read_raw(bench) == bench->messages);
+    figures->reference[run] = (double)(measure_wall_ns() - before_ns) / messages;
+    state->watermark.sources = marks;
+    for (size_t index = 0; index < bench->file_count; index++) {
+        marks[index].newest_ms = INSTANT_NONE;
+        numbers[index] = (uint16_t)index;
+        sources[index] = malloc(source_file.size);
+        must(source_open(sources[index], &source_file, bench->paths[index], &fault) == DONE);
+        must(source_assign(sources[index], 1, &nothing, &fault) == DONE);
+    }
+    struct intake_settings settings = {threads, &bench->parser, &clock_real,
+                                       sources, numbers,        bench->file_count};
+    before_ns = measure_wall_ns();
+    int64_t cpu_ns = measure_cpu_ns();
+    int64_t own_ns = own_cpu_ns();
+    struct intake *intake = intake_start(&settings, &fault);
+    must(intake != NULL);
+    must(take_all(intake, state) == bench->messages);
+    figures->taking[run] = (double)(own_cpu_ns() - own_ns) / messages;
+    figures->wall[run] = (double)(measure_wall_ns() - before_ns) / messages;
+    figures->cpu[run] = (double)(measure_cpu_ns() - cpu_ns) / messages;
+    intake_stop(intake);
+    for (size_t index = 0; index < bench->file_count; index++) {
+        source_close(sources[index]);
+        free(sources[index]);
+    }
+    free(state);
+}
+
+static void measure(struct bench *bench, unsigned threads, size_t runs)
+{
+    struct figures figures;
+
+    for (size_t run = 0; run < runs; run++) {
+        run_once(bench, threads, run, &figures);
+    }
+    double reference = measure_median(figures.reference, runs);
+    double wall = measure_median(figures.wall, runs);
+    (void)printf("intake: %2zu files, %u parsers: %5.1f ns a message (CPU %5.1f, taking %4.1f); "
+                 "raw read and newlines %4.1f ns, ratio %.2f\n",
+                 bench->file_count, threads, wall, measure_median(figures.cpu, runs),
+                 measure_median(figures.taking, runs), reference, wall / reference);
+}
+
+int main(int argument_count, char **arguments)
+{
+    static const size_t file_counts[] = {1, 4, FILES_MAX};
+    static struct bench bench;
+    struct parse_settings settings;
+    uint64_t messages = argument_count > 1 ? strtoull(arguments[1], NULL, 10) : 1000000;
+    size_t runs = argument_count > 2 ? strtoul(arguments[2], NULL, 10) : 5;
+
+    must(runs >= 1);
+    must(runs <= MEASURE_RUNS_MAX);
+    parse_settings_default(&settings);
+    parser_init(&bench.parser, &settings);
+    measure_directory(bench.directory, sizeof(bench.directory));
+    for (size_t index = 0; index < sizeof(file_counts) / sizeof(file_counts[0]); index++) {
+        write_files(&bench, file_counts[index], messages);
+        measure(&bench, 1, runs);
+        measure(&bench, 2, runs);
+    }
+    measure_remove(bench.directory);
+    return 0;
+}
