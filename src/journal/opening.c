@@ -126,6 +126,17 @@ static bool fits(const struct journal *journal, const struct frame_header *frame
     return chained && frame->kind == FRAME_DECIDED && frame->number == journal->last_epoch + 1;
 }
 
+static enum outcome misfit(const struct journal *journal, const struct walk *walk,
+                           struct fault *ret_fault)
+{
+    return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
+                    "segment seg-%016llx, offset %llu: epoch %llu does not follow the history "
+                    "before it, which ends at %llu",
+                    (unsigned long long)walk->stamp.serial, (unsigned long long)walk->offset,
+                    (unsigned long long)walk_frame(walk)->number,
+                    (unsigned long long)journal->last_epoch);
+}
+
 static void take(struct journal *journal, const struct frame_header *frame)
 {
     journal->last_epoch = frame->number;
@@ -152,13 +163,7 @@ static enum outcome take_frames(struct journal *journal, struct walk *walk, uint
             outcome = walk_load(walk, with_rows, ret_fault);
         }
         if (outcome == DONE && !fits(journal, walk_frame(walk))) {
-            outcome =
-                fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
-                         "segment seg-%016llx, offset %llu: epoch %llu stands where %llu "
-                         "should",
-                         (unsigned long long)walk->stamp.serial, (unsigned long long)walk->offset,
-                         (unsigned long long)walk_frame(walk)->number,
-                         (unsigned long long)(journal->last_epoch + 1));
+            outcome = misfit(journal, walk, ret_fault);
         }
         if (outcome == DONE) {
             take(journal, walk_frame(walk));
