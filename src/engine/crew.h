@@ -21,7 +21,7 @@
 
 enum {
     CREW_THREADS_MAX = 16,
-    CREW_BYTES = 16 * 1024 * 1024,
+    CREW_BYTES = 8 * 1024 * 1024,
     CREW_TARGET_MAX = 256 * 1024,
     CREW_TARGET_MIN = 16 * 1024,
     CREW_BLOCKS_MIN = 2, /* One is taken from, one is read. */

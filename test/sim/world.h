@@ -1,0 +1,114 @@
+/*
+ * world: messages, a ledger, and up to two instances of the pipeline with a disk each.
+ *
+ * An instance runs the same functions as the engine, one by one and without a thread. When its
+ * power goes, every call is BROKEN until it is started again. Messages have fixed arrival times,
+ * and are taken in the order of the list, whatever happened before: so what the ledger ends up
+ * with must always be the same.
+ */
+#ifndef TEST_SIM_WORLD_H
+#define TEST_SIM_WORLD_H
+
+#include "engine/courier.h"
+#include "engine/pipeline.h"
+#include "test/disk_sim.h"
+#include "test/sim/ledger_sim.h"
+
+enum {
+    WORLD_INSTANCES = 2,
+    WORLD_SAVED = 4,
+    WORLD_EPOCHS_MAX = 96,
+    WORLD_MESSAGES_MAX = 48,
+};
+
+/* One message. id NULL: not JSON. only_left_out: skipped. */
+struct world_message {
+    uint16_t partition;
+    const char *id;
+    int32_t event_s; /* After the world's beginning; it arrives at ARRIVAL_S. */
+    int64_t units;   /* Of hundredths. */
+    const char *currency;
+    const char *region;
+    bool left_out;
+};
+
+enum { WORLD_ARRIVAL_S = 100000 };
+#define WORLD_BEGIN_MS INT64_C(1770000000000)
+
+/* What a story starts from. */
+struct world_setting {
+    const struct world_message *messages;
+    size_t message_count;
+    size_t per_epoch;
+    uint64_t segment_size;
+    int64_t keep_s;
+    int64_t retention_s;
+    uint64_t journal_max_bytes;
+};
+
+struct instance {
+    struct disk_sim disk;
+    struct engine_settings settings;
+    struct ledger_sim ledger;
+    struct ledger_sim reader;
+    struct pipeline pipeline;
+    struct courier courier;
+    uint16_t numbers[LEDGER_SIM_SOURCES];
+    int32_t arrival_s; /* Another clock than the world's; 0: the world's. */
+    bool running;
+    bool opened; /* There is something to close. */
+};
+
+/* A clock that stands still unless told. */
+struct clock_sim {
+    struct clock clock;
+    int64_t now_ms;
+};
+
+struct world {
+    struct world_setting setting;
+    struct clock_sim clock;
+    struct ledger_store ledger;
+    struct ledger_store saved[WORLD_SAVED];
+    struct instance instances[WORLD_INSTANCES];
+    size_t partition_count;
+    bool hashes_kept;
+    uint64_t state_hashes[WORLD_EPOCHS_MAX]; /* Live, after the epoch of this number; 0: none. */
+    struct chain hash_chains[WORLD_EPOCHS_MAX];
+    uint64_t recoveries; /* All there were. */
+};
+
+/* The world begins: empty disks, an empty ledger. The struct is zeroed, or was a world before. */
+void world_init(struct world *world, const struct world_setting *setting);
+void world_free(struct world *world);
+
+/* Start it: recover, join, first notes. Its disk has power. */
+MUST_USE enum outcome instance_start(struct world *world, struct instance *instance,
+                                     struct fault *ret_fault);
+
+/* So many messages into the open epoch; fewer if there are no more. */
+MUST_USE enum outcome instance_take(struct world *world, struct instance *instance, size_t count,
+                                    struct fault *ret_fault);
+
+/* The same from one partition only. */
+MUST_USE enum outcome instance_take_from(struct world *world, struct instance *instance,
+                                         uint16_t partition, size_t count, struct fault *ret_fault);
+
+/* Close the open epoch and seal all that is closed. */
+MUST_USE enum outcome instance_seal(struct world *world, struct instance *instance,
+                                    struct fault *ret_fault);
+
+/* One transaction of at most so many epochs. A refused one is looked into, as the engine does. */
+MUST_USE enum outcome instance_deliver(struct instance *instance, size_t epochs_max,
+                                       struct fault *ret_fault);
+MUST_USE enum outcome instance_audit(struct instance *instance, struct fault *ret_fault);
+
+/* The process is gone; what it wrote is in the cache. */
+void instance_kill(struct instance *instance);
+
+/* Take, seal and deliver all there is. */
+MUST_USE enum outcome instance_finish(struct world *world, struct instance *instance,
+                                      struct fault *ret_fault);
+bool instance_has_more(const struct world *world, const struct instance *instance);
+
+#endif
