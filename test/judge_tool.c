@@ -28,6 +28,7 @@ static struct state state;
 static struct parser parser;
 static char line[LINE_SIZE];
 static char room[PARSE_SCRATCH_MAX];
+static struct parse_scratch scratch = {.at = room, .size = sizeof(room)};
 static uint32_t source_count;
 
 static void apply(const struct decision *decision)
@@ -118,7 +119,6 @@ static void show(const struct message *message, const struct judgement *judged)
 static void do_message(char *arguments)
 {
     struct message message = {.selected = false};
-    struct parse_scratch scratch = {room, sizeof(room), 0};
     struct judgement judged;
     struct decision decision;
 
@@ -127,6 +127,7 @@ static void do_message(char *arguments)
     message.arrival_ms = strtoll(arguments, &arguments, 10);
     message.raw = (struct span){arguments + 1, strlen(arguments + 1)};
     message.size = (uint32_t)message.raw.size;
+    scratch.used = 0;
     parse_message(&parser, &message, &scratch);
     state_judge(&state, &message, &judged);
     show(&message, &judged);

@@ -73,7 +73,7 @@ static uint32_t take_spill(struct dedup *dedup)
 
 bool dedup_slot_find(struct dedup *dedup, uint32_t bucket, uint32_t *ret_unit, int *ret_slot)
 {
-    uint32_t unit = BUCKET_UNITS * bucket;
+    uint32_t unit = dedup_bucket_unit(bucket);
     struct dedup_node *node = dedup_node(dedup, unit);
 
     while (node->used == dedup_slots(dedup, unit)) {
@@ -126,7 +126,7 @@ static void node_sweep(struct dedup *dedup, uint32_t unit, const struct dedup_no
 static bool earlier_slot(const struct dedup *dedup, uint32_t bucket, uint32_t spill,
                          struct dedup_node **ret_node, int *ret_slot)
 {
-    for (uint32_t unit = BUCKET_UNITS * bucket; unit != spill;
+    for (uint32_t unit = dedup_bucket_unit(bucket); unit != spill;
          unit = dedup_node(dedup, unit)->next) {
         struct dedup_node *node = dedup_node(dedup, unit);
         if (node->used < dedup_slots(dedup, unit)) {
@@ -161,7 +161,7 @@ static void spill_tighten(const struct dedup *dedup, uint32_t bucket, uint32_t u
 /* Carry what a spill holds into free slots before it; give it back once it is empty. */
 static void chain_tighten(struct dedup *dedup, uint32_t bucket)
 {
-    uint32_t before = BUCKET_UNITS * bucket;
+    uint32_t before = dedup_bucket_unit(bucket);
     uint32_t unit = dedup_node(dedup, before)->next;
 
     while (unit != 0) {
@@ -181,15 +181,16 @@ static void chain_tighten(struct dedup *dedup, uint32_t bucket)
 
 void dedup_bucket_sweep(struct dedup *dedup, uint32_t bucket, const struct dedup_now *now)
 {
-    uint32_t unit = BUCKET_UNITS * bucket;
+    uint32_t unit = dedup_bucket_unit(bucket);
     bool has_spill = dedup_node(dedup, unit)->next != 0;
 
     if (now->watermark_ms == INSTANT_NONE) {
         return;
     }
-    for (; unit != 0; unit = dedup_node(dedup, unit)->next) {
+    do { /* The first bucket is unit 0: it ends no chain. */
         node_sweep(dedup, unit, now);
-    }
+        unit = dedup_node(dedup, unit)->next;
+    } while (unit != 0);
     if (has_spill) {
         chain_tighten(dedup, bucket);
     }
@@ -216,15 +217,16 @@ void dedup_split(struct dedup *dedup, const struct dedup_now *now)
 {
     uint32_t new_bucket = dedup->bucket_count;
     uint32_t old_bucket = new_bucket & dedup->level_mask;
+    uint32_t unit = dedup_bucket_unit(old_bucket);
 
     dedup_bucket_sweep(dedup, old_bucket, now); /* What is forgotten may have lost its text. */
     dedup->bucket_count++;
     if (dedup->bucket_count > 2 * dedup->level_mask + 1) {
         dedup->level_mask = 2 * dedup->level_mask + 1;
     }
-    for (uint32_t unit = BUCKET_UNITS * old_bucket; unit != 0;
-         unit = dedup_node(dedup, unit)->next) {
+    do {
         node_split(dedup, unit, new_bucket);
-    }
+        unit = dedup_node(dedup, unit)->next;
+    } while (unit != 0);
     chain_tighten(dedup, old_bucket);
 }

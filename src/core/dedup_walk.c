@@ -27,21 +27,29 @@ static uint64_t slot_sum(const struct dedup *dedup, const struct dedup_node *nod
     return siphash(&walk_key, (struct span){bytes, 32 + text.size});
 }
 
+static uint64_t node_sum(const struct dedup *dedup, uint32_t unit, const struct dedup_now *now)
+{
+    const struct dedup_node *node = dedup_node(dedup, unit);
+    uint64_t sum = 0;
+
+    for (int slot = 0; slot < dedup_slots(dedup, unit); slot++) {
+        if (node->tags[slot] != TAG_EMPTY && !dedup_forgotten(now, dedup_event_ms(node, slot))) {
+            sum += slot_sum(dedup, node, slot);
+        }
+    }
+    return sum;
+}
+
 uint64_t dedup_hash(const struct dedup *dedup, const struct dedup_now *now)
 {
     uint64_t sum = 0;
 
     for (uint32_t bucket = 0; bucket < dedup->bucket_count; bucket++) {
-        for (uint32_t unit = BUCKET_UNITS * bucket; unit != 0;
-             unit = dedup_node(dedup, unit)->next) {
-            const struct dedup_node *node = dedup_node(dedup, unit);
-            for (int slot = 0; slot < dedup_slots(dedup, unit); slot++) {
-                if (node->tags[slot] != TAG_EMPTY &&
-                    !dedup_forgotten(now, dedup_event_ms(node, slot))) {
-                    sum += slot_sum(dedup, node, slot);
-                }
-            }
-        }
+        uint32_t unit = dedup_bucket_unit(bucket);
+        do {
+            sum += node_sum(dedup, unit, now);
+            unit = dedup_node(dedup, unit)->next;
+        } while (unit != 0);
     }
     return sum;
 }
@@ -51,7 +59,7 @@ static int64_t oldest_ms(const struct dedup *dedup)
     uint32_t oldest_s = UINT32_MAX;
 
     for (uint32_t bucket = 0; bucket < dedup->bucket_count; bucket++) {
-        const struct dedup_node *node = dedup_node(dedup, BUCKET_UNITS * bucket);
+        const struct dedup_node *node = dedup_node(dedup, dedup_bucket_unit(bucket));
         if (node->used > 0 && node->oldest_s < oldest_s) {
             oldest_s = node->oldest_s;
         }

@@ -147,7 +147,7 @@ class Judge:
 
     def may_take(self, number, backlog):
         """Not more than align ahead of the slowest that has a backlog."""
-        slowest = min((self.sources[other].newest for other in backlog), default=NONE)
+        slowest = min((self.sources[other].newest for other in backlog), default=-NONE)
         newest = self.sources[number].newest
         return newest == NONE or newest - self.rules.align <= slowest
 
