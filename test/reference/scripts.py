@@ -199,7 +199,7 @@ def compare(seed, tool):
 
 def main(arguments):
     tool = os.environ.get("JUDGE_TOOL", "")
-    first, count = ([int(word) for word in arguments[1:]] + [1, 300][len(arguments) - 1:])
+    first, count = ([int(word) for word in arguments[1:]] + [1, 150][len(arguments) - 1:])
     failed = answers = 0
     for seed in range(first, first + count):
         wrong, script = compare(seed, tool)

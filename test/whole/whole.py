@@ -12,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "reference"))
 
 from reference import Reference, columns, quoted  # noqa: E402
-from settings import load  # noqa: E402
+from settings import load, milliseconds  # noqa: E402
 
 PAYONCE = os.environ.get("PAYONCE", "")
 SHOWN = 3
@@ -149,13 +149,25 @@ def copy_database(path, copy):
     target.close()
 
 
-def carry_of(folder):
-    return load(os.path.join(folder, "payonce.yaml"))["payment.carry"]
+def check_future(ledger_path, max_future):
+    """The reference has no arrivals; the ledger's rows have, and must fit to their verdicts."""
+    beyond = f"event_time > arrival_time + {max_future}"
+    for what, table in ((beyond, "payment_transactions"), (beyond, "payment_duplicates"),
+                        (f"({beyond}) <> (verdict = 'future') AND verdict <> 'invalid'",
+                         "payment_dead_letters")):
+        wrong = ask(ledger_path, f"SELECT seq, event_time, arrival_time FROM {table} WHERE {what}")
+        if wrong:
+            raise Different(f"{table}: {len(wrong)} rows whose arrival and verdict do not fit:"
+                            f" {wrong[:SHOWN]}")
 
 
 def check(folder, data_dir="data", reference="reference.db", ledger=None):
-    return compare(ledger or os.path.join(folder, data_dir, "payments.db"),
-                   os.path.join(folder, reference), carry_of(folder))
+    """The ledger of the folder against its reference. Returns {table: rows}."""
+    settings = load(os.path.join(folder, "payonce.yaml"))
+    ledger = ledger or os.path.join(folder, data_dir, "payments.db")
+    rows = compare(ledger, os.path.join(folder, reference), settings["payment.carry"])
+    check_future(ledger, milliseconds(settings["watermark.max_future"]))
+    return rows
 
 
 def simulate(folder, files, count, *more):
