@@ -40,7 +40,7 @@ struct engine_settings {
     uint64_t memory_limit; /* Bytes for the state. */
     uint64_t max_backlog;  /* Bytes of journal a sink may lag behind before reading stops. */
     const struct sink_type *sink_types[ENGINE_SINKS_MAX];
-    struct sink_settings sinks[ENGINE_SINKS_MAX]; /* [0] is the ledger. */
+    struct sink_settings sinks[ENGINE_SINKS_MAX]; /* [0] is the ledger. carry: as parse says. */
     uint64_t deliver_rows_max[ENGINE_SINKS_MAX];  /* No further epoch is added after this, */
     int64_t deliver_wait_ms[ENGINE_SINKS_MAX];    /* or after this. */
     size_t sink_count;
