@@ -30,7 +30,7 @@ void dedup_init(struct dedup *dedup, const struct siphash_key *key,
 
 void dedup_prefetch(const struct dedup *dedup, uint64_t hash)
 {
-    const struct dedup_node *node = dedup_node(dedup, BUCKET_UNITS * dedup_bucket(dedup, hash));
+    const struct dedup_node *node = dedup_node(dedup, dedup_bucket_unit(dedup_bucket(dedup, hash)));
 
     __builtin_prefetch(node);
 }
@@ -99,7 +99,7 @@ static int find_in_node(const struct dedup *dedup, uint32_t unit, const struct d
 bool dedup_find(const struct dedup *dedup, const struct dedup_id *id, const struct dedup_now *now,
                 struct dedup_first *ret_first)
 {
-    uint32_t unit = BUCKET_UNITS * dedup_bucket(dedup, id->hash);
+    uint32_t unit = dedup_bucket_unit(dedup_bucket(dedup, id->hash));
 
     do {
         const struct dedup_node *node = dedup_node(dedup, unit);
@@ -124,10 +124,10 @@ static bool may_split(const struct dedup *dedup)
     uint32_t back = dedup->back_units > kept ? dedup->back_units : kept;
     uint32_t spills = 0;
 
-    if (BUCKET_UNITS * (dedup->bucket_count + 1) + back > dedup->unit_count) {
+    if (dedup_bucket_unit(dedup->bucket_count + 1) + back > dedup->unit_count) {
         return false;
     }
-    uint32_t unit = BUCKET_UNITS * (dedup->bucket_count & dedup->level_mask);
+    uint32_t unit = dedup_bucket_unit(dedup->bucket_count & dedup->level_mask);
     while ((unit = dedup_node(dedup, unit)->next) != 0) {
         spills++;
     }
@@ -159,7 +159,7 @@ bool dedup_make_room(struct dedup *dedup, const struct dedup_id *id, const struc
 {
     uint32_t bucket = dedup_bucket(dedup, id->hash);
 
-    if (dedup_node(dedup, BUCKET_UNITS * bucket)->used == BUCKET_SLOTS) {
+    if (dedup_node(dedup, dedup_bucket_unit(bucket))->used == BUCKET_SLOTS) {
         dedup_bucket_sweep(dedup, bucket, now);
     }
     if (id->kind == IDENT_LONG) {
@@ -220,13 +220,13 @@ void dedup_sweep_all(struct dedup *dedup, const struct dedup_now *now)
 
 uint64_t dedup_bytes_touched(const struct dedup *dedup)
 {
-    return ((uint64_t)BUCKET_UNITS * dedup->bucket_count + dedup->back_units) * DEDUP_UNIT_SIZE;
+    return ((uint64_t)dedup_bucket_unit(dedup->bucket_count) + dedup->back_units) * DEDUP_UNIT_SIZE;
 }
 
 struct span dedup_ahead(const struct dedup *dedup, size_t size)
 {
     size_t left = (size_t)dedup_gap(dedup) * DEDUP_UNIT_SIZE;
 
-    return (struct span){dedup_node(dedup, BUCKET_UNITS * dedup->bucket_count),
+    return (struct span){dedup_node(dedup, dedup_bucket_unit(dedup->bucket_count)),
                          size < left ? size : left};
 }

@@ -58,9 +58,15 @@ static inline struct dedup_node *dedup_node(const struct dedup *dedup, uint32_t 
     return (struct dedup_node *)(void *)(dedup->units + (size_t)unit * DEDUP_UNIT_SIZE);
 }
 
+/* The first two units stand empty: unit 0 means none. */
+static inline uint32_t dedup_bucket_unit(uint32_t bucket)
+{
+    return BUCKET_UNITS * (bucket + 1);
+}
+
 static inline int dedup_slots(const struct dedup *dedup, uint32_t unit)
 {
-    return unit < BUCKET_UNITS * dedup->bucket_count ? BUCKET_SLOTS : SPILL_SLOTS;
+    return unit < dedup_bucket_unit(dedup->bucket_count) ? BUCKET_SLOTS : SPILL_SLOTS;
 }
 
 static inline uint32_t dedup_bucket(const struct dedup *dedup, uint64_t hash)
@@ -87,7 +93,7 @@ static inline enum ident_kind dedup_kind(const struct dedup_node *node, int slot
 /* Units between the buckets at the front and what is taken from the back. */
 static inline uint32_t dedup_gap(const struct dedup *dedup)
 {
-    return dedup->unit_count - BUCKET_UNITS * dedup->bucket_count - dedup->back_units;
+    return dedup->unit_count - dedup_bucket_unit(dedup->bucket_count) - dedup->back_units;
 }
 
 /* Units from the back; 0: none left. */
