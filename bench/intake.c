@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FILES_MAX = 64, READ_SIZE = 256 * 1024 };
+enum { FILES_MAX = 64, READ_SIZE = 256 * 1024, AHEAD = 8 };
 
 struct bench {
     char directory[200];
@@ -96,6 +96,11 @@ static uint64_t take_all(struct intake *intake, struct state *state)
                 mark->newest_ms = event_ms;
             }
             taken++;
+            const struct message *ahead = intake_ahead(intake, AHEAD);
+            if (ahead != NULL) {
+                __builtin_prefetch(&ahead->refusal);
+                __builtin_prefetch(&ahead->payment.event_ms);
+            }
         } else if (item.kind == INTAKE_NOTHING) {
             intake_wait(intake, 1000000);
         }

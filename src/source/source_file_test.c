@@ -1,7 +1,6 @@
 #include "source/lines.h"
 #include "test/unit.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -115,9 +114,7 @@ static void refused_at(uint64_t next, const struct fingerprint *fingerprint, enu
     assert_int_equal(source_open(source, &source_file, path, &fault), DONE);
     assert_int_equal(source_assign(source, next, fingerprint, &fault), BROKEN);
     assert_int_equal(fault.code, code);
-    if (strstr(fault.text, sentence) == NULL) {
-        fail_msg("%s", fault.text);
-    }
+    assert_non_null(strstr(fault.text, sentence));
     source_close(source);
 }
 
@@ -202,6 +199,23 @@ static void a_gigabyte_without_a_newline_is_one_message(void **state)
     open_file(3, &fingerprint);
     assert_string_equal(read_all(), "3:last|");
     source_close(source);
+}
+
+/* Also where one part of it was passed over and the next begins. */
+static void the_end_of_a_long_line_is_found_wherever_it_stands(void **state)
+{
+    for (off_t step = 0; step < 21; step++) {
+        off_t length = SOURCE_BLOCK_MIN - 3 + step % 7 + step / 7 * CAPACITY;
+        write_file("");
+        assert_int_equal(truncate(path, length), 0);
+        write_at("a", "\r\nnext", 6);
+        open_file(1, &nothing);
+        assert_int_equal(read_block(), DONE);
+        assert_int_equal(lines[0].size, length);
+        assert_int_equal(lines[0].behind, 2);
+        assert_string_equal(block.line_count == 1 ? read_all() : "2:next|", "2:next|");
+        source_close(source);
+    }
 }
 
 static void goes_on_behind_what_was_taken(void **state)
@@ -368,6 +382,7 @@ int main(void)
         TEST(an_empty_file_has_ended_before_its_first_line),
         TEST(the_lines_do_not_depend_on_how_much_is_read_at_once),
         TEST(a_gigabyte_without_a_newline_is_one_message),
+        TEST(the_end_of_a_long_line_is_found_wherever_it_stands),
         TEST(goes_on_behind_what_was_taken),
         TEST(reads_what_was_appended),
         TEST(a_last_line_may_get_its_newline_later),

@@ -100,14 +100,17 @@ static void carry(struct stdin_source *input, const uint8_t *bytes, size_t size)
     input->carry_size = size;
 }
 
-/* Give out the lines that block->bytes hold, carry the rest. False: not one is whole. */
+/*
+ * Give out the lines that block->bytes hold, carry the rest. False: not one is whole. The end
+ * is only seen when less than a line was carried, so nothing is left to carry then.
+ */
 static bool give_lines(struct stdin_source *input, struct source_block *block)
 {
     size_t used = lines_cut(block, input->position, input->ended);
 
     carry(input, block->bytes + used, block->size - used);
     block->first_offset = input->next;
-    block->ended = input->ended && input->carry_size == 0;
+    block->ended = input->ended;
     input->next += block->line_count;
     input->position += used;
     return block->line_count > 0 || block->ended;
@@ -128,7 +131,7 @@ static void end_skip(struct stdin_source *input, struct source_block *block, siz
     lines_skipped(block, input->position, input->position + length, lines_behind(length, last));
     carry(input, rest, size - more);
     block->first_offset = input->next++;
-    block->ended = input->ended && input->carry_size == 0;
+    block->ended = input->ended;
     input->position += length;
     input->skipped = 0;
 }

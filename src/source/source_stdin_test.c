@@ -224,6 +224,27 @@ static void a_gigabyte_without_a_newline_is_one_message(void **state)
     pour_line(UINT64_C(1024) * 1024 * 1024, "\r\nnext", 2, "next");
 }
 
+static void what_ends_a_long_line_may_come_in_two_parts(void **state)
+{
+    static char text[LINES_TOO_LONG + 1];
+
+    memset(text, 'x', sizeof(text));
+    text[LINES_TOO_LONG] = '\r';
+    assert_true(fcntl(writer, F_SETPIPE_SZ, 2 * sizeof(text)) > 0);
+    open_stdin(1, &nothing);
+    assert_int_equal(write(writer, text, sizeof(text)), sizeof(text));
+    for (unsigned times = 0; times < 4; times++) {
+        assert_int_equal(source_read(source, &block, &fault), LATER);
+    }
+    send("\nnext\n");
+    assert_int_equal(read_block(), DONE);
+    assert_int_equal(lines[0].size, LINES_TOO_LONG);
+    assert_int_equal(lines[0].behind, 2);
+    assert_int_equal(read_block(), DONE);
+    expect_line(0, 2, "next");
+    (void)close(writer);
+}
+
 static void lines_about_the_limit_are_told_apart(void **state)
 {
     static const char *const endings[] = {"\nnext\n", "\r\nnext\n", ""};
@@ -248,6 +269,7 @@ int main(void)
         TEST(what_is_carried_is_given_before_more_is_read),
         TEST(reads_a_regular_file),
         TEST(a_gigabyte_without_a_newline_is_one_message),
+        TEST(what_ends_a_long_line_may_come_in_two_parts),
         TEST(lines_about_the_limit_are_told_apart),
         TEST(a_closed_standard_input_is_named),
     };
