@@ -193,9 +193,9 @@ class Judge:
                 self.senders.popitem(last=False)
         self.senders[payment.sender] = earlier
         judgement.look_alike = look_alike(earlier, payment)
+        judgement.velocity = 1 + count_within(earlier, payment.event_ms, SHORT_MS)
+        judgement.count = 1 + count_within(earlier, payment.event_ms, LONG_MS)
         earlier.append(payment)
-        judgement.velocity = count_within(earlier, payment.event_ms, SHORT_MS)
-        judgement.count = count_within(earlier, payment.event_ms, LONG_MS)
         judgement.score = self.rules.score(payment, judgement.velocity, judgement.count,
                                            judgement.look_alike)
         judgement.high_risk = judgement.score > self.rules.high_risk_above

@@ -48,6 +48,8 @@ class Script:
         self.parser = Parser(load({}))
         self.commands, self.answers = [], []
         self.offsets = []
+        self.storm = self.dice.random() < 0.2  # One sender pays again and again.
+        self.parties = PARTIES[:1] if self.storm else PARTIES
         self.accepted = []
         groups = self.dice.choice([1, 2, 1000])
         numbers = make_rules(self.dice, groups)
@@ -102,6 +104,8 @@ class Script:
     def moment(self, number):
         source, rules = self.judge.sources[number], self.judge.rules
         base = source.newest if source.newest != NONE else BASE_MS
+        if self.storm and self.dice.random() < 0.9:
+            return base + self.dice.choice([1, 500, 4000])
         edges = [base, base + self.dice.choice(STEPS), base + rules.lateness]
         if self.judge.passed(source) != NONE:
             edges += [self.judge.passed(source)] * 3
@@ -119,8 +123,8 @@ class Script:
         arrival = moment + pick([0, 10 ** 6, -self.judge.rules.max_future] + [10 ** 6] * 5)
         arrival += pick([-1, 0, 1])
         ident = pick(IDS[:4] + [f"n{self.dice.randrange(10 ** 6)}"])
-        sender, receiver, amount, currency = (pick(PARTIES), pick(PARTIES), pick(AMOUNTS),
-                                              pick(CURRENCIES))
+        sender, receiver, amount, currency = (pick(self.parties), pick(self.parties),
+                                              pick(AMOUNTS), pick(CURRENCIES))
         if self.accepted and self.dice.random() < 0.5:
             like = pick(self.accepted[-20:])
             sender, receiver, amount, currency = (like.sender, like.receiver, like.amount_text,
