@@ -1,8 +1,8 @@
 #include "core/world.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { ALIGNMENT = 2 * 1024 * 1024 };
 
@@ -11,8 +11,10 @@ void world_begin(struct world *world, uint64_t key, const struct state_limits *l
     struct siphash_key keys = {key, ~key * 31};
     struct state_memory memory;
 
-    world->block = calloc(1, state_memory_size(limits) + ALIGNMENT);
-    must(world->block != NULL);
+    world->size = state_memory_size(limits) + ALIGNMENT;
+    world->block = mmap(NULL, world->size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    must(world->block != MAP_FAILED);
     uintptr_t aligned = ((uintptr_t)world->block + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     state_memory_lay(limits, (void *)aligned, &memory);
     state_init(&world->state, &keys, &memory);
@@ -20,7 +22,7 @@ void world_begin(struct world *world, uint64_t key, const struct state_limits *l
 
 void world_end(struct world *world)
 {
-    free(world->block);
+    (void)munmap(world->block, world->size);
 }
 
 static void apply(struct world *world, const struct decision *decision)

@@ -8,7 +8,8 @@
 
 struct world {
     struct state state;
-    void *block; /* What the state's memory stands in. */
+    void *block; /* What the state's memory stands in; zeroed, filled as it is touched. */
+    size_t size;
 };
 
 /* Different keys put every id into another slot. */
