@@ -24,13 +24,17 @@ void sample_init(struct sample *sample)
 
 void sample_settings(struct sink_settings *settings, const char *path)
 {
+    static const char *const names[SAMPLE_CARRY] = {"region", "payment_method", "status",
+                                                    "device_id", "ip_address"};
+
     memset(settings, 0, sizeof(*settings));
     (void)snprintf(settings->name, sizeof(settings->name), "local");
     (void)snprintf(settings->pipeline, sizeof(settings->pipeline), "payments");
     (void)snprintf(settings->path, sizeof(settings->path), "%s", path);
     settings->carry_count = SAMPLE_CARRY;
-    (void)snprintf(settings->carry[0], sizeof(settings->carry[0]), "region");
-    (void)snprintf(settings->carry[1], sizeof(settings->carry[1]), "status");
+    for (size_t index = 0; index < SAMPLE_CARRY; index++) {
+        (void)snprintf(settings->carry[index], sizeof(settings->carry[index]), "%s", names[index]);
+    }
     settings->part_rows = 500000;
     settings->busy_timeout_ms = 20;
 }
@@ -146,6 +150,9 @@ void sample_accept(struct sample *sample, struct sample_epoch *epoch, size_t sou
     row.texts[TRANSACTION_AMOUNT] = text_of(amount);
     row.texts[TRANSACTION_CURRENCY] = text_of("USD");
     row.texts[TRANSACTION_CARRY] = text_of("EU");
+    row.texts[TRANSACTION_CARRY + 1] = text_of("card");
+    row.texts[TRANSACTION_CARRY + 2] = text_of(""); /* Empty is not absent. */
+    row.texts[TRANSACTION_CARRY + 3] = text_of("device-4711");
     epoch_add_row(&epoch->epoch, &row);
     count(sample, source, ACCEPTED, money);
     if (event_ms > epoch->epoch.newest_accepted_ms) {

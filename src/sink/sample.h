@@ -12,7 +12,7 @@
 enum {
     SAMPLE_SOURCES = 4,
     SAMPLE_TOTALS = 64,
-    SAMPLE_CARRY = 2, /* region, status */
+    SAMPLE_CARRY = 5, /* As configured by default. */
 };
 
 #define SAMPLE_START_MS INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */

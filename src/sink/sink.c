@@ -136,6 +136,12 @@ enum outcome sink_read_row(struct sink *sink, enum table table, uint64_t seq, st
     return sink->type->read_row(sink, table, seq, ret_row, ret_epoch, ret_decided_ms, ret_fault);
 }
 
+enum outcome sink_read_epoch(struct sink *sink, uint64_t number, struct sink_epoch *ret_epoch,
+                             struct fault *ret_fault)
+{
+    return sink->type->read_epoch(sink, number, ret_epoch, ret_fault);
+}
+
 enum outcome sink_find_payment(struct sink *sink, struct span transaction_id,
                                const struct origin *origin, uint64_t offset, struct row *ret_row,
                                struct fault *ret_fault)

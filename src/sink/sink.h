@@ -31,7 +31,12 @@ struct sink_settings {
     int64_t part_rows;       /* Rows in a part of a big table (DESIGN: rows in parts). */
     int64_t busy_timeout_ms; /* How long one call may wait for a lock before it says LATER. */
     bool cursors_only;       /* A ledger without payments (data_dir/ledger.db). */
-    bool read_only;          /* Look only: beside a running writer; never creates, never writes. */
+    /*
+     * Look only, beside a running writer: never creates, never writes. The listings are as of the
+     * moment of the last read_head, until the next one, find_payment or close.
+     */
+    bool read_only;
+    bool snapshot; /* And all of it as of the open. */
 };
 
 /* Where a sink stands. */
@@ -152,6 +157,8 @@ MUST_USE enum outcome sink_read_total(struct sink *sink, size_t index,
 MUST_USE enum outcome sink_read_row(struct sink *sink, enum table table, uint64_t seq,
                                     struct row *ret_row, uint64_t *ret_epoch,
                                     int64_t *ret_decided_ms, struct fault *ret_fault);
+MUST_USE enum outcome sink_read_epoch(struct sink *sink, uint64_t number,
+                                      struct sink_epoch *ret_epoch, struct fault *ret_fault);
 MUST_USE enum outcome sink_find_payment(struct sink *sink, struct span transaction_id,
                                         const struct origin *origin, uint64_t offset,
                                         struct row *ret_row, struct fault *ret_fault);

@@ -19,12 +19,13 @@ enum {
     SQLITE_TEXT_SIZE = 1 << 18, /* The longest: the ranges of an epoch with SOURCES_MAX of them. */
     SQLITE_GROUP_PARTS = 100,   /* Parts in one view; SQLite takes at most 500 terms. */
     SQLITE_PART_NAME = 64,
-    SQLITE_BATCH_ROWS = 16, /* Rows in one INSERT. */
+    SQLITE_BATCH_ROWS = 32, /* Rows in one INSERT. */
     SQLITE_PAGE_SIZE = 16384,
-    SQLITE_CACHE_KIB = 65536, /* Also how much of an index is sorted in memory. */
-    SQLITE_WAL_PAGES = 4096,  /* 64 MiB: then the log is carried into the file. */
-    SQLITE_TIDY_PAGES = 256,  /* 4 MiB: the same when nothing else is to do. */
-    SQLITE_BULK_ROWS = 5000,  /* A transaction this large does not keep an index up to date. */
+    SQLITE_CACHE_KIB = 65536,
+    SQLITE_SORT_KIB = 1024,  /* The cache while an index is built. */
+    SQLITE_WAL_PAGES = 4096, /* 64 MiB: then the log is carried into the file. */
+    SQLITE_TIDY_PAGES = 256, /* 4 MiB: the same when nothing else is to do. */
+    SQLITE_BULK_ROWS = 5000, /* A transaction this large does not keep an index up to date. */
     SQLITE_APPLICATION_ID = 0x70617931, /* "pay1" */
 };
 
@@ -47,13 +48,15 @@ struct column {
 /* One big table. */
 struct part_list {
     size_t column_count;
-    struct column columns[SQLITE_COLUMNS_MAX];
+    struct column columns[SQLITE_COLUMNS_MAX]; /* The view's, in its order. */
+    size_t kept_count;
+    struct column kept[SQLITE_COLUMNS_MAX]; /* The parts' own of them; seq is the last. */
     uint64_t first; /* Numbers of its parts, [first, last]; last is the open one. 0: none. */
     uint64_t last;
     uint64_t indexed; /* All parts up to this one have their index. */
     uint64_t next_seq;
-    uint64_t insert_part; /* The part these two write to; 0: none. */
-    sqlite3_stmt *insert_many;
+    uint64_t insert_part;      /* The part these two write to; 0: none. */
+    sqlite3_stmt *insert_many; /* Without seq: SQLite gives the next one, and faster. */
     sqlite3_stmt *insert_one;
 };
 
@@ -114,12 +117,16 @@ struct sqlite_sink {
 
     size_t source_count;
     struct origin sources[SOURCES_MAX];            /* As payonce_cursor has them, by number. */
+    uint64_t nexts[SOURCES_MAX];                   /* Their cursors, when we last looked. */
     uint16_t numbers[SOURCES_MAX];                 /* Our number for a number of the delivery. */
     size_t numbers_count;                          /* Of the delivery's sources. */
     const struct epoch_range *ranges[SOURCES_MAX]; /* The last of each source; by delivery's. */
     uint32_t duplicates[SOURCES_MAX];              /* In the epoch being written. */
 
     struct listing totals;
+    struct listing history; /* Epochs, with the ranges of the one read last. */
+    struct epoch_range history_ranges[SOURCES_MAX];
+    size_t history_range_count;
     struct listing rows;
     enum table rows_table;
     uint64_t decided_epoch; /* decided_ms belongs to it. */
@@ -178,12 +185,13 @@ const char *sql_add(struct sql_text *text, const char *format, ...)
 
 /* Fixed columns and the carried ones. REFUSED: a carried name that cannot be a column. */
 MUST_USE enum outcome columns_fill(struct sqlite_sink *sqlite, struct fault *ret_fault);
-bool column_kept(const struct column *column);
 void columns_add_ddl(const struct part_list *parts, struct sql_text *text);
-void columns_add_names(const struct part_list *parts, struct sql_text *text);
+void columns_add_names(const struct part_list *parts, size_t count, struct sql_text *text);
 void columns_add_view(const struct part_list *parts, struct sql_text *text);
+/* The first `count` kept columns, at this place and those behind it. */
 MUST_USE enum outcome columns_bind(struct sqlite_sink *sqlite, sqlite3_stmt *statement, int place,
-                                   const struct waiting_row *waiting, struct fault *ret_fault);
+                                   size_t count, const struct waiting_row *waiting,
+                                   struct fault *ret_fault);
 MUST_USE enum outcome columns_read(struct sqlite_sink *sqlite, enum table table,
                                    sqlite3_stmt *statement, struct row *ret_row,
                                    uint64_t *ret_epoch, struct fault *ret_fault);
@@ -263,12 +271,19 @@ enum outcome sqlite_read_cursor(struct sink *sink, size_t index, struct sink_cur
                                 struct fault *ret_fault);
 enum outcome sqlite_read_total(struct sink *sink, size_t index, struct epoch_total *ret_total,
                                struct fault *ret_fault);
+enum outcome sqlite_read_epoch(struct sink *sink, uint64_t number, struct sink_epoch *ret_epoch,
+                               struct fault *ret_fault);
+/* Open readings end, and with them the moment that a read_only sink holds on to. */
+void sqlite_stop_reading(struct sqlite_sink *sqlite);
+void sqlite_end_moment(struct sqlite_sink *sqlite);
+
+/* sink_sqlite_row.c: rows. */
 enum outcome sqlite_read_row(struct sink *sink, enum table table, uint64_t seq, struct row *ret_row,
                              uint64_t *ret_epoch, int64_t *ret_decided_ms, struct fault *ret_fault);
+
+/* sink_sqlite_find.c: one payment, by id and place. */
 enum outcome sqlite_find_payment(struct sink *sink, struct span transaction_id,
                                  const struct origin *origin, uint64_t offset, struct row *ret_row,
                                  struct fault *ret_fault);
-/* Open readings end: a write must not find them in its way. */
-void sqlite_stop_reading(struct sqlite_sink *sqlite);
 
 #endif

@@ -150,6 +150,14 @@ static enum outcome check_carry(struct sqlite_sink *sqlite, struct fault *ret_fa
     return DONE;
 }
 
+static void add_column(struct part_list *parts, const struct column *column)
+{
+    parts->columns[parts->column_count++] = *column;
+    if (column->kind != COLUMN_DECIDED && parts->column_count > 1) {
+        parts->kept[parts->kept_count++] = *column;
+    }
+}
+
 enum outcome columns_fill(struct sqlite_sink *sqlite, struct fault *ret_fault)
 {
     const struct sink_settings *settings = &sqlite->sink.settings;
@@ -157,46 +165,41 @@ enum outcome columns_fill(struct sqlite_sink *sqlite, struct fault *ret_fault)
     for (size_t table = 0; table < TABLE_METRICS; table++) {
         struct part_list *parts = &sqlite->parts[table];
         parts->column_count = 0;
+        parts->kept_count = 0;
         for (size_t index = 0; index < shapes[table].count; index++) {
             struct column column = shapes[table].columns[index];
             if (column.name != NULL) {
-                parts->columns[parts->column_count++] = column;
+                add_column(parts, &column);
                 continue;
             }
+            uint8_t first = column.index;
             for (uint32_t carry = 0; carry < settings->carry_count; carry++) {
-                parts->columns[parts->column_count++] = (struct column){
-                    settings->carry[carry], COLUMN_TEXT, (uint8_t)(column.index + carry)};
+                column.name = settings->carry[carry];
+                column.index = (uint8_t)(first + carry);
+                add_column(parts, &column);
             }
         }
+        parts->kept[parts->kept_count++] = parts->columns[0]; /* Seq. */
     }
     return check_carry(sqlite, ret_fault);
 }
 
-bool column_kept(const struct column *column)
-{
-    return column->kind != COLUMN_DECIDED;
-}
-
 void columns_add_ddl(const struct part_list *parts, struct sql_text *text)
 {
-    for (size_t index = 0; index < parts->column_count; index++) {
-        const struct column *column = &parts->columns[index];
-        if (column_kept(column)) {
-            bool is_text = column->kind == COLUMN_TEXT || column->kind == COLUMN_VERDICT;
-            (void)sql_add(text, "%s\"%s\" %s", index == 0 ? "" : ", ", column->name,
-                          index == 0 ? "INTEGER PRIMARY KEY"
-                          : is_text  ? "TEXT"
-                                     : "INTEGER");
-        }
+    for (size_t index = 0; index < parts->kept_count; index++) {
+        const struct column *column = &parts->kept[index];
+        bool is_text = column->kind == COLUMN_TEXT || column->kind == COLUMN_VERDICT;
+        (void)sql_add(text, "%s\"%s\" %s", index == 0 ? "" : ", ", column->name,
+                      index + 1 == parts->kept_count ? "INTEGER PRIMARY KEY"
+                      : is_text                      ? "TEXT"
+                                                     : "INTEGER");
     }
 }
 
-void columns_add_names(const struct part_list *parts, struct sql_text *text)
+void columns_add_names(const struct part_list *parts, size_t count, struct sql_text *text)
 {
-    for (size_t index = 0; index < parts->column_count; index++) {
-        if (column_kept(&parts->columns[index])) {
-            (void)sql_add(text, "%s\"%s\"", index == 0 ? "" : ", ", parts->columns[index].name);
-        }
+    for (size_t index = 0; index < count; index++) {
+        (void)sql_add(text, "%s\"%s\"", index == 0 ? "" : ", ", parts->kept[index].name);
     }
 }
 
@@ -276,17 +279,15 @@ static void bind_column(struct sqlite_sink *sqlite, sqlite3_stmt *statement, int
 }
 
 enum outcome columns_bind(struct sqlite_sink *sqlite, sqlite3_stmt *statement, int place,
-                          const struct waiting_row *waiting, struct fault *ret_fault)
+                          size_t count, const struct waiting_row *waiting, struct fault *ret_fault)
 {
     const struct part_list *parts = &sqlite->parts[waiting->row.table];
 
     if (!shape_fits(sqlite, &waiting->row)) {
         return wrong_shape(sqlite, &waiting->row, ret_fault);
     }
-    for (size_t index = 0; index < parts->column_count; index++) {
-        if (column_kept(&parts->columns[index])) {
-            bind_column(sqlite, statement, place++, &parts->columns[index], waiting);
-        }
+    for (size_t index = 0; index < count; index++) {
+        bind_column(sqlite, statement, place++, &parts->kept[index], waiting);
     }
     return DONE;
 }
@@ -330,16 +331,14 @@ enum outcome columns_read(struct sqlite_sink *sqlite, enum table table, sqlite3_
                           struct row *ret_row, uint64_t *ret_epoch, struct fault *ret_fault)
 {
     const struct part_list *parts = &sqlite->parts[table];
-    int place = 0;
 
     ret_row->table = table;
     ret_row->number_count = shapes[table].number_count;
     ret_row->text_count =
         (uint8_t)(shapes[table].text_count +
                   (shapes[table].carries ? sqlite->sink.settings.carry_count : 0));
-    for (size_t index = 0; index < parts->column_count; index++) {
-        const struct column *column = &parts->columns[index];
-        if (column_kept(column) && !read_column(statement, place++, column, ret_row, ret_epoch)) {
+    for (size_t index = 0; index < parts->kept_count; index++) {
+        if (!read_column(statement, (int)index, &parts->kept[index], ret_row, ret_epoch)) {
             return fault_is(ret_fault, BROKEN, FAULT_SINK_DAMAGED,
                             "sink \"%s\" (%s): a row of %s has no verdict",
                             sqlite->sink.settings.name, sqlite->sink.settings.path,

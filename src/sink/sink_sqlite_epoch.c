@@ -81,6 +81,7 @@ static enum outcome move_cursor(struct sqlite_sink *sqlite, const struct deliver
     (void)sqlite3_bind_int64(statement, 7, origin->incarnation);
     (void)sqlite3_bind_int64(statement, 8, origin->partition);
     (void)sqlite3_bind_int64(statement, 9, sqlite->numbers[source]);
+    sqlite->nexts[sqlite->numbers[source]] = range->next;
     return sqlite_change_one(sqlite, statement, "moving a source's cursor", ret_fault);
 }
 

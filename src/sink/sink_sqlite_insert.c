@@ -7,28 +7,21 @@ void insert_forget(struct sqlite_sink *sqlite)
     }
 }
 
-static size_t kept_count(const struct part_list *parts)
-{
-    size_t count = 0;
-
-    for (size_t index = 0; index < parts->column_count; index++) {
-        count += column_kept(&parts->columns[index]) ? 1 : 0;
-    }
-    return count;
-}
-
+/* So many rows of the first `count` kept columns. */
 static enum outcome prepare_insert(struct sqlite_sink *sqlite, enum table table, size_t row_count,
-                                   sqlite3_stmt **ret_statement, struct fault *ret_fault)
+                                   size_t count, sqlite3_stmt **ret_statement,
+                                   struct fault *ret_fault)
 {
     const struct part_list *parts = &sqlite->parts[table];
-    size_t columns = kept_count(parts);
     char name[SQLITE_PART_NAME];
 
     part_name(table, parts->last, name);
-    (void)sql_start(&sqlite->text, "INSERT INTO %s VALUES ", name);
+    (void)sql_start(&sqlite->text, "INSERT INTO %s (", name);
+    columns_add_names(parts, count, &sqlite->text);
+    (void)sql_add(&sqlite->text, ") VALUES ");
     for (size_t row = 0; row < row_count; row++) {
         (void)sql_add(&sqlite->text, "%s", row == 0 ? "(" : ", (");
-        for (size_t column = 0; column < columns; column++) {
+        for (size_t column = 0; column < count; column++) {
             (void)sql_add(&sqlite->text, "%s", column == 0 ? "?" : ",?");
         }
         (void)sql_add(&sqlite->text, ")");
@@ -50,45 +43,75 @@ static enum outcome ready_part(struct sqlite_sink *sqlite, enum table table, uin
         return outcome;
     }
     parts_release(parts);
-    outcome = prepare_insert(sqlite, table, SQLITE_BATCH_ROWS, &parts->insert_many, ret_fault);
+    outcome = prepare_insert(sqlite, table, SQLITE_BATCH_ROWS, parts->kept_count - 1,
+                             &parts->insert_many, ret_fault);
     if (outcome == DONE) {
-        outcome = prepare_insert(sqlite, table, 1, &parts->insert_one, ret_fault);
+        outcome =
+            prepare_insert(sqlite, table, 1, parts->kept_count, &parts->insert_one, ret_fault);
     }
     parts->insert_part = outcome == DONE ? parts->last : 0;
     return outcome;
 }
 
-static enum outcome run_insert(struct sqlite_sink *sqlite, sqlite3_stmt *statement,
-                               const struct waiting_row *rows, size_t count,
+static enum outcome not_dense(struct sqlite_sink *sqlite, enum table table, uint64_t seq,
+                              uint64_t wanted, struct fault *ret_fault)
+{
+    return fault_is(ret_fault, BROKEN, FAULT_SINK_DAMAGED,
+                    "sink \"%s\" (%s): row %llu of %s was to follow on row %llu",
+                    sqlite->sink.settings.name, sqlite->sink.settings.path, (unsigned long long)seq,
+                    table_name(table), (unsigned long long)wanted - 1);
+}
+
+static enum outcome insert_one(struct sqlite_sink *sqlite, const struct waiting_row *waiting,
                                struct fault *ret_fault)
 {
-    int columns = (int)kept_count(&sqlite->parts[rows->row.table]);
-    enum outcome outcome = DONE;
-    bool row;
+    sqlite3_stmt *statement = sqlite->parts[waiting->row.table].insert_one;
+    enum outcome outcome = columns_bind(
+        sqlite, statement, 1, sqlite->parts[waiting->row.table].kept_count, waiting, ret_fault);
 
-    for (size_t index = 0; outcome == DONE && index < count; index++) {
-        outcome =
-            columns_bind(sqlite, statement, 1 + columns * (int)index, &rows[index], ret_fault);
-    }
-    return outcome == DONE ? sqlite_step(sqlite, statement, "inserting rows", &row, ret_fault)
+    return outcome == DONE ? sqlite_change_one(sqlite, statement, "inserting a row", ret_fault)
                            : outcome;
 }
 
-/* All that waits for one table; it belongs into one part. */
+/* A whole batch behind the rows there are. */
+static enum outcome insert_many(struct sqlite_sink *sqlite, const struct waiting_row *rows,
+                                struct fault *ret_fault)
+{
+    const struct part_list *parts = &sqlite->parts[rows->row.table];
+    int columns = (int)parts->kept_count - 1;
+    int64_t last = rows[SQLITE_BATCH_ROWS - 1].row.numbers[0];
+    enum outcome outcome = DONE;
+    bool row;
+
+    for (int index = 0; outcome == DONE && index < SQLITE_BATCH_ROWS; index++) {
+        outcome = columns_bind(sqlite, parts->insert_many, 1 + columns * index, (size_t)columns,
+                               &rows[index], ret_fault);
+    }
+    if (outcome == DONE) {
+        outcome = sqlite_step(sqlite, parts->insert_many, "inserting rows", &row, ret_fault);
+    }
+    if (outcome == DONE && sqlite3_last_insert_rowid(sqlite->database) != last) {
+        outcome = not_dense(sqlite, rows->row.table,
+                            (uint64_t)sqlite3_last_insert_rowid(sqlite->database), (uint64_t)last,
+                            ret_fault);
+    }
+    return outcome;
+}
+
+/* All that waits for one table; it belongs into one part. The first of a part tells its seq. */
 static enum outcome insert_table(struct sqlite_sink *sqlite, enum table table,
                                  struct fault *ret_fault)
 {
-    struct part_list *parts = &sqlite->parts[table];
     const struct waiting_row *rows = sqlite->waiting[table];
     size_t count = sqlite->waiting_count[table];
     enum outcome outcome = DONE;
 
     sqlite->waiting_count[table] = 0;
-    if (count == SQLITE_BATCH_ROWS) {
-        return run_insert(sqlite, parts->insert_many, rows, count, ret_fault);
+    if (count == SQLITE_BATCH_ROWS && (rows->row.numbers[0] - 1) % sqlite->part_rows != 0) {
+        return insert_many(sqlite, rows, ret_fault);
     }
     for (size_t index = 0; outcome == DONE && index < count; index++) {
-        outcome = run_insert(sqlite, parts->insert_one, &rows[index], 1, ret_fault);
+        outcome = insert_one(sqlite, &rows[index], ret_fault);
     }
     return outcome;
 }
@@ -101,15 +124,6 @@ enum outcome insert_waiting(struct sqlite_sink *sqlite, struct fault *ret_fault)
         outcome = insert_table(sqlite, (enum table)table, ret_fault);
     }
     return outcome;
-}
-
-static enum outcome not_dense(struct sqlite_sink *sqlite, enum table table, uint64_t seq,
-                              uint64_t wanted, struct fault *ret_fault)
-{
-    return fault_is(ret_fault, BROKEN, FAULT_SINK_DAMAGED,
-                    "sink \"%s\" (%s): row %llu of %s was to follow on row %llu",
-                    sqlite->sink.settings.name, sqlite->sink.settings.path, (unsigned long long)seq,
-                    table_name(table), (unsigned long long)wanted - 1);
 }
 
 /* The row has been read into its place among the waiting ones. */

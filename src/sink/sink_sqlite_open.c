@@ -49,7 +49,7 @@ static enum outcome make_file(struct sqlite_sink *sqlite, struct fault *ret_faul
     const char *path = sqlite->sink.settings.path;
     struct stat status;
 
-    if (path[0] == ':' || path[0] == '\0') {
+    if (path[0] == ':' || path[0] == '\0' || strncmp(path, "file:", 5) == 0) {
         return cannot_open(sqlite, "not the path of a file", ret_fault);
     }
     if (sqlite->sink.settings.read_only) {
@@ -112,7 +112,8 @@ static enum outcome run_pragmas(struct sqlite_sink *sqlite, struct fault *ret_fa
                ? sqlite_run(sqlite,
                             sql_start(&sqlite->text,
                                       "PRAGMA page_size = %d; PRAGMA journal_mode = WAL;"
-                                      "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = %d",
+                                      "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF; "
+                                      "PRAGMA journal_size_limit = %d",
                                       SQLITE_PAGE_SIZE, SQLITE_PAGE_SIZE * SQLITE_WAL_PAGES),
                             doing, ret_fault)
                : outcome;
@@ -141,6 +142,7 @@ static enum outcome open_database(struct sqlite_sink *sqlite, struct fault *ret_
     if (outcome != DONE) {
         return outcome;
     }
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* Refused once SQLite is in use. */
     if (sqlite3_open_v2(sqlite->sink.settings.path, &sqlite->database, access | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK) {
         return sqlite->database == NULL ? cannot_open(sqlite, "no memory", ret_fault)
@@ -159,6 +161,9 @@ enum outcome sqlite_open(struct sink *sink, struct fault *ret_fault)
     sqlite->part_rows = sink->settings.part_rows;
     if (outcome == DONE) {
         outcome = open_database(sqlite, ret_fault);
+    }
+    if (outcome == DONE && sink->settings.snapshot) {
+        outcome = sqlite_run(sqlite, "BEGIN", "beginning to read", ret_fault);
     }
     if (outcome == DONE) {
         outcome = schema_check(sqlite, &empty, ret_fault);
@@ -229,6 +234,7 @@ static enum outcome load_sources(struct sqlite_sink *sqlite, struct fault *ret_f
                    topic.size < TOPIC_TEXT_MAX ? topic.size : TOPIC_TEXT_MAX);
             origin->incarnation = (uint32_t)sqlite3_column_int64(statement, 1);
             origin->partition = (uint32_t)sqlite3_column_int64(statement, 2);
+            sqlite->nexts[sqlite->source_count] = (uint64_t)sqlite3_column_int64(statement, 4);
             sqlite->source_count++;
             (void)sqlite3_reset(statement);
         }

@@ -205,6 +205,28 @@ enum outcome parts_drop_all(struct sqlite_sink *sqlite, struct fault *ret_fault)
                            : outcome;
 }
 
+/*
+ * Built in one go. SQLite sorts in runs as large as the cache and joins them: runs that fit the
+ * processor's cache sort nearly twice as fast as one large one.
+ */
+static enum outcome build_index(struct sqlite_sink *sqlite, const char *name,
+                                struct fault *ret_fault)
+{
+    struct fault ignored;
+    enum outcome outcome = sqlite_run(
+        sqlite,
+        sql_start(
+            &sqlite->text,
+            "PRAGMA cache_size = -%d; CREATE INDEX IF NOT EXISTS %s_id ON %s (transaction_id)",
+            SQLITE_SORT_KIB, name, name),
+        "building the index of a part", ret_fault);
+    enum outcome back =
+        sqlite_run(sqlite, sql_start(&sqlite->text, "PRAGMA cache_size = -%d", SQLITE_CACHE_KIB),
+                   "after the index of a part", outcome == DONE ? ret_fault : &ignored);
+
+    return outcome == DONE ? back : outcome;
+}
+
 enum outcome parts_index(struct sqlite_sink *sqlite, enum table table, bool also_open,
                          struct fault *ret_fault)
 {
@@ -215,18 +237,13 @@ enum outcome parts_index(struct sqlite_sink *sqlite, enum table table, bool also
     if (part == 0 || part > parts->last) {
         return LATER;
     }
-    bool full = part < parts->last || part_of(sqlite, parts->next_seq) > part;
-    bool empty = part_of(sqlite, parts->next_seq) == part &&
-                 parts->next_seq == (part - 1) * (uint64_t)sqlite->part_rows + 1;
+    bool full = parts->next_seq > part * (uint64_t)sqlite->part_rows;
+    bool empty = parts->next_seq == (part - 1) * (uint64_t)sqlite->part_rows + 1;
     if (!full && (!also_open || empty)) {
         return LATER;
     }
     part_name(table, part, name);
-    enum outcome outcome =
-        sqlite_run(sqlite,
-                   sql_start(&sqlite->text,
-                             "CREATE INDEX IF NOT EXISTS %s_id ON %s (transaction_id)", name, name),
-                   "building the index of a part", ret_fault);
+    enum outcome outcome = build_index(sqlite, name, ret_fault);
     if (outcome == DONE) {
         parts->indexed = part;
     }

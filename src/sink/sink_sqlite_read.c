@@ -5,11 +5,21 @@
 void sqlite_stop_reading(struct sqlite_sink *sqlite)
 {
     (void)sqlite3_finalize(sqlite->totals.statement);
+    (void)sqlite3_finalize(sqlite->history.statement);
     (void)sqlite3_finalize(sqlite->rows.statement);
     (void)sqlite3_finalize(sqlite->found);
     sqlite->totals.statement = NULL;
+    sqlite->history.statement = NULL;
     sqlite->rows.statement = NULL;
     sqlite->found = NULL;
+}
+
+void sqlite_end_moment(struct sqlite_sink *sqlite)
+{
+    sqlite_stop_reading(sqlite);
+    if (sqlite->sink.settings.read_only && sqlite3_get_autocommit(sqlite->database) == 0) {
+        (void)sqlite3_exec(sqlite->database, "COMMIT", NULL, NULL, NULL); /* Nothing to lose. */
+    }
 }
 
 static enum outcome unreadable(struct sqlite_sink *sqlite, const char *what,
@@ -45,7 +55,9 @@ static enum outcome read_pipeline(struct sqlite_sink *sqlite, sqlite3_stmt *stat
 static enum outcome check_ends(struct sqlite_sink *sqlite, const struct sink_head *head,
                                struct fault *ret_fault)
 {
-    for (size_t table = 0; !sqlite->sink.settings.cursors_only && table < TABLE_METRICS; table++) {
+    bool counted = !sqlite->sink.settings.cursors_only && !sqlite->sink.settings.read_only;
+
+    for (size_t table = 0; counted && table < TABLE_METRICS; table++) {
         if (sqlite->parts[table].next_seq != head->seq_next[table]) {
             return fault_is(ret_fault, BROKEN, FAULT_SINK_DAMAGED,
                             "sink \"%s\" (%s): %s ends at row %llu, but the pipeline's row says"
@@ -84,21 +96,22 @@ static enum outcome read_head_within(struct sqlite_sink *sqlite, struct sink_hea
     return outcome == DONE ? check_ends(sqlite, ret_head, ret_fault) : outcome;
 }
 
+/* A read_only sink stays at the moment of its head until it is asked for the next one. */
 enum outcome sqlite_read_head(struct sink *sink, struct sink_head *ret_head,
                               struct fault *ret_fault)
 {
     struct sqlite_sink *sqlite = sqlite_of(sink);
 
     memset(ret_head, 0, sizeof(*ret_head));
+    sqlite_end_moment(sqlite);
     if (sqlite3_get_autocommit(sqlite->database) == 0) {
         return read_head_within(sqlite, ret_head, ret_fault);
     }
-    sqlite_stop_reading(sqlite);
     enum outcome outcome = sqlite_run(sqlite, "BEGIN", "reading", ret_fault);
     if (outcome == DONE) {
         outcome = read_head_within(sqlite, ret_head, ret_fault);
     }
-    if (outcome == DONE) {
+    if (outcome == DONE && !sink->settings.read_only) {
         outcome = sqlite_run(sqlite, "COMMIT", "reading", ret_fault);
     }
     return outcome == DONE ? DONE : sqlite_undo(sqlite, outcome);
@@ -193,71 +206,4 @@ enum outcome sqlite_read_cursor(struct sink *sink, size_t index, struct sink_cur
         return outcome;
     }
     return outcome == DONE ? LATER : outcome;
-}
-
-static bool tally_named(struct span name, uint8_t *ret_tally)
-{
-    for (uint8_t tally = 0; tally <= TALLY_COUNT; tally++) {
-        const char *known = tally < TALLY_COUNT ? verdict_name((enum verdict)tally) : "gap";
-        if (name.size == strlen(known) && memcmp(name.at, known, name.size) == 0) {
-            *ret_tally = tally;
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum outcome take_total(struct sqlite_sink *sqlite, sqlite3_stmt *statement,
-                               struct epoch_total *ret_total, struct fault *ret_fault)
-{
-    struct span currency = sqlite_column_span(statement, 2);
-    struct money_sum sum;
-
-    memset(ret_total, 0, sizeof(*ret_total));
-    ret_total->source = (uint32_t)sqlite3_column_int64(statement, 0);
-    if (!tally_named(sqlite_column_span(statement, 1), &ret_total->tally) ||
-        (currency.size != 0 && currency.size != sizeof(ret_total->currency)) ||
-        !money_sum_read(sqlite_column_span(statement, 4), &sum)) {
-        return unreadable(sqlite, "a total makes no sense", ret_fault);
-    }
-    if (currency.size > 0) {
-        memcpy(ret_total->currency, currency.at, currency.size);
-    }
-    ret_total->count = (uint64_t)sqlite3_column_int64(statement, 3);
-    ret_total->sum_low = (uint64_t)sum.billionths;
-    ret_total->sum_high = (uint64_t)(sum.billionths >> 64);
-    return DONE;
-}
-
-enum outcome sqlite_read_total(struct sink *sink, size_t index, struct epoch_total *ret_total,
-                               struct fault *ret_fault)
-{
-    struct sqlite_sink *sqlite = sqlite_of(sink);
-    struct listing *totals = &sqlite->totals;
-    enum outcome outcome = DONE;
-    bool row = true;
-
-    if (totals->statement == NULL || index < totals->next) {
-        outcome = sqlite_refresh(sqlite, ret_fault);
-        if (outcome != DONE || sqlite->stale) {
-            return outcome == DONE ? LATER : outcome;
-        }
-        (void)sqlite3_finalize(totals->statement);
-        totals->statement = NULL;
-        totals->next = 0;
-        outcome = sqlite_prepare(sqlite,
-                                 "SELECT source, verdict, currency, count, sum FROM payonce_total"
-                                 " ORDER BY source, verdict, currency",
-                                 &totals->statement, ret_fault);
-    }
-    while (outcome == DONE && row && totals->next <= index) {
-        outcome = sqlite_step(sqlite, totals->statement, "reading the totals", &row, ret_fault);
-        totals->next++;
-    }
-    if (outcome != DONE || !row) {
-        (void)sqlite3_finalize(totals->statement);
-        totals->statement = NULL;
-        return outcome == DONE ? LATER : outcome;
-    }
-    return take_total(sqlite, totals->statement, ret_total, ret_fault);
 }

@@ -18,7 +18,7 @@ static enum outcome open_rows(struct sqlite_sink *sqlite, enum table table, uint
         rows->part = part_of(sqlite, seq);
         part_name(table, rows->part, name);
         (void)sql_start(&sqlite->text, "SELECT ");
-        columns_add_names(&sqlite->parts[table], &sqlite->text);
+        columns_add_names(&sqlite->parts[table], sqlite->parts[table].kept_count, &sqlite->text);
         (void)sql_add(&sqlite->text, " FROM %s WHERE seq >= ?1 ORDER BY seq", name);
     }
     enum outcome outcome = sqlite_prepare(sqlite, sqlite->text.at, &rows->statement, ret_fault);
@@ -122,50 +122,4 @@ enum outcome sqlite_read_row(struct sink *sink, enum table table, uint64_t seq, 
         sqlite->rows.statement = NULL;
     }
     return outcome;
-}
-
-enum outcome sqlite_find_payment(struct sink *sink, struct span transaction_id,
-                                 const struct origin *origin, uint64_t offset, struct row *ret_row,
-                                 struct fault *ret_fault)
-{
-    struct sqlite_sink *sqlite = sqlite_of(sink);
-    enum outcome outcome = sqlite_refresh(sqlite, ret_fault);
-    uint64_t epoch;
-    size_t source = 0;
-    bool row = false;
-
-    (void)sqlite3_finalize(sqlite->found);
-    sqlite->found = NULL;
-    while (source < sqlite->source_count && !origin_same(origin, &sqlite->sources[source])) {
-        source++;
-    }
-    if (outcome != DONE || !sqlite->known || source == sqlite->source_count) {
-        return outcome == DONE ? LATER : outcome;
-    }
-    const struct part_list *parts = &sqlite->parts[TABLE_TRANSACTIONS];
-    for (uint64_t part = parts->last; outcome == DONE && !row && part >= parts->first && part > 0;
-         part--) {
-        char name[SQLITE_PART_NAME];
-        part_name(TABLE_TRANSACTIONS, part, name);
-        (void)sqlite3_finalize(sqlite->found);
-        sqlite->found = NULL;
-        (void)sql_start(&sqlite->text, "SELECT ");
-        columns_add_names(parts, &sqlite->text);
-        outcome = sqlite_prepare(sqlite,
-                                 sql_add(&sqlite->text,
-                                         " FROM %s WHERE transaction_id = ?1 AND source = ?2"
-                                         " AND source_offset = ?3",
-                                         name),
-                                 &sqlite->found, ret_fault);
-        if (outcome == DONE) {
-            sqlite_bind_span(sqlite->found, 1, transaction_id);
-            (void)sqlite3_bind_int64(sqlite->found, 2, (int64_t)source);
-            (void)sqlite3_bind_int64(sqlite->found, 3, (int64_t)offset);
-            outcome = sqlite_step(sqlite, sqlite->found, "looking for a payment", &row, ret_fault);
-        }
-    }
-    if (outcome != DONE || !row) {
-        return outcome == DONE ? LATER : outcome;
-    }
-    return columns_read(sqlite, TABLE_TRANSACTIONS, sqlite->found, ret_row, &epoch, ret_fault);
 }
