@@ -200,6 +200,7 @@ void intake_next(struct intake *intake, const struct state *state, struct intake
     struct place *place = intake->last;
     enum intake_kind kind = INTAKE_MESSAGE;
 
+    intake->held = NULL;
     ret_item->message = NULL;
     if (place == NULL || place->next == place->end) {
         place = intake->places;
@@ -222,7 +223,7 @@ const struct message *intake_ahead(const struct intake *intake, size_t distance)
     const struct place *place = intake->last;
     size_t step = intake->merge.count > 1 ? distance / intake->merge.count : distance;
 
-    if (place == NULL) {
+    if (place == NULL || place->block == NULL) {
         return NULL;
     }
     size_t index = step > 0 ? step - 1 : 0;
@@ -231,7 +232,7 @@ const struct message *intake_ahead(const struct intake *intake, size_t distance)
         return place->next + index;
     }
     const struct crew_lane *lane = &intake->crew.lanes[place - intake->places];
-    const struct crew_block *next = crew_front(&intake->crew, lane, place->block == NULL ? 0 : 1);
+    const struct crew_block *next = crew_front(&intake->crew, lane, 1);
     index -= left;
     return next != NULL && index < next->block.line_count ? &next->messages[index] : NULL;
 }
