@@ -22,9 +22,10 @@ static bool row_among(const struct epoch *epoch, uint16_t source, uint64_t offse
 static bool row_in_memory(struct pipeline *pipeline, uint64_t number, uint16_t source,
                           uint64_t offset, struct row *ret_row)
 {
+    const struct watermark_source *standing = &pipeline->state.watermark.sources[source];
     const struct epoch *epoch = NULL;
 
-    if (offset >= pipeline->state.watermark.sources[source].first) {
+    if (standing->touched && offset >= standing->first) {
         epoch = pipeline->open;
     } else if (number != 0) {
         epoch = shelf_find(&pipeline->shelf, number);

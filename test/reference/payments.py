@@ -34,8 +34,9 @@ class Payment:
 
     def content(self):
         """What makes two messages of one id the same payment, in the order of comparing."""
-        return (("amount", self.amount), ("currency", self.currency), ("sender", self.sender),
-                ("receiver", self.receiver), ("status", self.status))
+        return (("amount", self.amount), ("currency", self.currency),
+                ("sender_account_id", self.sender), ("receiver_account_id", self.receiver),
+                ("status", self.status))
 
 
 def luhn(digits):
