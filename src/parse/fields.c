@@ -1,6 +1,7 @@
 #include "parse/fields.h"
 
 #include "base/instant.h"
+#include "parse/figures.h"
 #include "parse/json_text.h"
 #include "parse/mask.h"
 
@@ -91,12 +92,15 @@ static bool text_take(struct filling *filling, const struct json_value *value, s
     return true;
 }
 
-/* Have the text in the scratch, where it may be changed. */
-static char *text_own(struct filling *filling, struct span *text)
+/* Where the text may be changed: in the scratch, copied unless it is there. */
+static char *text_own(struct filling *filling, const struct json_value *value, struct span *text)
 {
     struct parse_scratch *scratch = filling->scratch;
     char *to = scratch->at + scratch->used;
 
+    if (value->escaped) {
+        return to - text->size; /* It was the latest to be put there. */
+    }
     must(scratch->size - scratch->used >= text->size);
     memcpy(to, text->at, text->size);
     text->at = to;
@@ -104,13 +108,15 @@ static char *text_own(struct filling *filling, struct span *text)
     return to;
 }
 
-static void text_mask(struct filling *filling, bool masked, struct span *text)
+/* What is kept of a text that came from this place. */
+static void text_mask(struct filling *filling, const struct json_value *value, uint8_t name,
+                      struct span *text)
 {
-    if (masked) {
-        char *to = text_own(filling, text);
+    if (filling->parser->names[name].masked) {
+        char *to = text_own(filling, value, text);
         (void)mask_last4(*text, to);
     } else if (mask_needed(*text)) {
-        char *to = text_own(filling, text);
+        char *to = text_own(filling, value, text);
         (void)mask_cards(*text, to);
     }
 }
@@ -120,7 +126,10 @@ static bool has_zero(const struct json_value *value, struct span text)
 {
     bool zero = false;
 
-    for (size_t index = 0; value->escaped && index < text.size; index++) {
+    if (!value->escaped) {
+        return false;
+    }
+    for (size_t index = 0; index < text.size; index++) {
         zero = zero || ((const char *)text.at)[index] == '\0';
     }
     return zero;
@@ -135,43 +144,24 @@ static bool fill_text(struct filling *filling, enum parse_field field, struct sp
         return false;
     }
     if (value->kind != JSON_STRING) {
-        return refuse(filling, REFUSAL_TYPE, value->position, field_name(field));
+        return refuse(filling, REFUSAL_TYPE, json_position(filling->message->raw, value),
+                      field_name(field));
     }
     if (!text_take(filling, value, IDENT_TEXT_MAX, ret_text) || ret_text->size == 0) {
-        return refuse(filling, REFUSAL_ID, value->position, field_name(field));
+        return refuse(filling, REFUSAL_ID, json_position(filling->message->raw, value),
+                      field_name(field));
     }
     if (has_zero(value, *ret_text)) {
-        return refuse(filling, REFUSAL_UTF8, value->position, field_name(field));
+        return refuse(filling, REFUSAL_UTF8, json_position(filling->message->raw, value),
+                      field_name(field));
     }
     if (field == PARSE_ID) {
         return !mask_reads_as_card(*ret_text) ||
-               refuse(filling, REFUSAL_ID, value->position, field_name(field));
+               refuse(filling, REFUSAL_ID, json_position(filling->message->raw, value),
+                      field_name(field));
     }
-    text_mask(filling, filling->parser->names[name].masked, ret_text);
+    text_mask(filling, value, name, ret_text);
     return true;
-}
-
-/* Seconds, milliseconds, microseconds, nanoseconds: their ranges do not touch. 0: none of them. */
-static uint8_t time_from_number(struct span text, int64_t *ret_ms)
-{
-    static const int64_t per_second[] = {1, 1000, 1000000, 1000000000};
-    const char *at = text.at;
-    int64_t number = 0;
-
-    for (size_t index = 0; index < text.size; index++) {
-        if (at[index] < '0' || at[index] > '9' || __builtin_mul_overflow(number, 10, &number) ||
-            __builtin_add_overflow(number, at[index] - '0', &number)) {
-            return 0;
-        }
-    }
-    for (uint8_t unit = 0; unit < 4; unit++) {
-        int64_t scale = per_second[unit];
-        if (number >= INSTANT_MIN_MS / 1000 * scale && number < INSTANT_MAX_MS / 1000 * scale) {
-            *ret_ms = unit == 0 ? number * 1000 : number / (scale / 1000);
-            return unit + 1;
-        }
-    }
-    return 0;
 }
 
 static bool fill_time(struct filling *filling)
@@ -187,61 +177,16 @@ static bool fill_time(struct filling *filling)
         return false;
     }
     if (value->kind == JSON_NUMBER) {
-        payment->event_unit = time_from_number(value->text, &payment->event_ms);
+        payment->event_unit = figure_time(value->text, &payment->event_ms);
         right = payment->event_unit != 0;
     } else if (value->kind == JSON_STRING) {
         right = text_take(filling, value, VALUE_TEXT_MAX, &text) &&
                 instant_read(text, &payment->event_ms);
     } else {
-        return refuse(filling, REFUSAL_TYPE, value->position, field);
+        return refuse(filling, REFUSAL_TYPE, json_position(filling->message->raw, value), field);
     }
-    return right || refuse(filling, REFUSAL_TIME, value->position, field);
-}
-
-static bool is_digits(const char *at, size_t size)
-{
-    bool digits = size > 0;
-
-    for (size_t index = 0; index < size; index++) {
-        digits = digits && at[index] >= '0' && at[index] <= '9';
-    }
-    return digits;
-}
-
-/* A plain decimal of any length: what money_read takes, if it were not for its limits. */
-static bool is_decimal(const char *at, size_t size)
-{
-    size_t point = 0;
-
-    while (point < size && at[point] != '.') {
-        point++;
-    }
-    return is_digits(at, point) && (point == 1 || at[0] != '0') &&
-           (point == size || is_digits(at + point + 1, size - point - 1));
-}
-
-/* Why money_read did not take it. */
-static enum refusal_reason amount_reason(struct span text)
-{
-    const char *at = text.at;
-    bool negative = text.size > 0 && at[0] == '-';
-
-    if (!is_decimal(at + negative, text.size - negative)) {
-        return REFUSAL_AMOUNT;
-    }
-    return negative ? REFUSAL_AMOUNT_RANGE : REFUSAL_AMOUNT_SIZE;
-}
-
-static enum refusal_reason amount_read(const struct parser *parser, struct span text,
-                                       struct money *ret_amount)
-{
-    if (!money_read(text, ret_amount)) {
-        return amount_reason(text);
-    }
-    if (ret_amount->scale > parser->settings.decimals_max) {
-        return REFUSAL_AMOUNT_SIZE;
-    }
-    return ret_amount->units > 0 ? REFUSAL_NONE : REFUSAL_AMOUNT_RANGE;
+    return right ||
+           refuse(filling, REFUSAL_TIME, json_position(filling->message->raw, value), field);
 }
 
 static bool fill_amount(struct filling *filling)
@@ -255,13 +200,14 @@ static bool fill_amount(struct filling *filling)
         return false;
     }
     if (value->kind != JSON_NUMBER && value->kind != JSON_STRING) {
-        return refuse(filling, REFUSAL_TYPE, value->position, field);
+        return refuse(filling, REFUSAL_TYPE, json_position(filling->message->raw, value), field);
     }
     bool fits = text_take(filling, value, VALUE_TEXT_MAX, &payment->amount_text);
+    struct span text = fits ? payment->amount_text : value->text;
     enum refusal_reason reason =
-        fits ? amount_read(filling->parser, payment->amount_text, &payment->amount)
-             : amount_reason(value->text);
-    return reason == REFUSAL_NONE || refuse(filling, reason, value->position, field);
+        figure_amount(text, filling->parser->settings.decimals_max, &payment->amount);
+    return reason == REFUSAL_NONE ||
+           refuse(filling, reason, json_position(filling->message->raw, value), field);
 }
 
 static bool fill_currency(struct filling *filling)
@@ -275,7 +221,7 @@ static bool fill_currency(struct filling *filling)
         return false;
     }
     if (value->kind != JSON_STRING) {
-        return refuse(filling, REFUSAL_TYPE, value->position, field);
+        return refuse(filling, REFUSAL_TYPE, json_position(filling->message->raw, value), field);
     }
     bool right = text_take(filling, value, VALUE_TEXT_MAX, &text) && text.size == CURRENCY_SIZE;
     for (size_t index = 0; right && index < CURRENCY_SIZE; index++) {
@@ -283,7 +229,8 @@ static bool fill_currency(struct filling *filling)
         filling->message->payment.currency[index] = letter;
         right = letter >= 'A' && letter <= 'Z';
     }
-    return right || refuse(filling, REFUSAL_CURRENCY, value->position, field);
+    return right ||
+           refuse(filling, REFUSAL_CURRENCY, json_position(filling->message->raw, value), field);
 }
 
 static bool fill_carry(struct filling *filling, uint32_t index)
@@ -297,15 +244,16 @@ static bool fill_carry(struct filling *filling, uint32_t index)
         return true;
     }
     if (value->kind == JSON_ARRAY || value->kind == JSON_OBJECT) {
-        return refuse(filling, REFUSAL_TYPE, value->position, field);
+        return refuse(filling, REFUSAL_TYPE, json_position(filling->message->raw, value), field);
     }
     if (!text_take(filling, value, PARSE_STRING_MAX, text)) {
-        return refuse(filling, REFUSAL_TEXT_SIZE, value->position, field);
+        return refuse(filling, REFUSAL_TEXT_SIZE, json_position(filling->message->raw, value),
+                      field);
     }
     if (has_zero(value, *text)) {
-        return refuse(filling, REFUSAL_UTF8, value->position, field);
+        return refuse(filling, REFUSAL_UTF8, json_position(filling->message->raw, value), field);
     }
-    text_mask(filling, filling->parser->names[name].masked, text);
+    text_mask(filling, value, name, text);
     return true;
 }
 
@@ -351,7 +299,7 @@ static bool is_selected(struct filling *filling)
     return false;
 }
 
-void fields_fill(const struct parser *parser, const struct found *found, struct message *message,
+bool fields_fill(const struct parser *parser, const struct found *found, struct message *message,
                  struct parse_scratch *scratch)
 {
     struct filling filling = {parser, found, message, scratch};
@@ -359,16 +307,17 @@ void fields_fill(const struct parser *parser, const struct found *found, struct 
 
     message->selected = is_selected(&filling);
     if (!message->selected) {
-        return;
+        return true;
     }
     if (parser->settings.reject_unknown && found->unknown) {
-        (void)refuse(&filling, REFUSAL_UNKNOWN_FIELD, found->unknown_position, NULL);
-        return;
+        return refuse(&filling, REFUSAL_UNKNOWN_FIELD, found->unknown_position, NULL);
     }
     if (fill_text(&filling, PARSE_ID, &payment->transaction_id) && fill_time(&filling) &&
         fill_text(&filling, PARSE_SENDER, &payment->sender) &&
         fill_text(&filling, PARSE_RECEIVER, &payment->receiver) && fill_amount(&filling) &&
         fill_currency(&filling) && fill_carried(&filling)) {
         payment_derive(payment, &parser->settings.key);
+        return true;
     }
+    return false;
 }

@@ -124,7 +124,7 @@ static bool json_word(struct json *json, const char *word, enum json_kind kind,
         }
         json->at++;
     }
-    ret_value->kind = kind;
+    ret_value->kind = (uint8_t)kind;
     ret_value->text = (struct span){json->text + start, json->at - start};
     return true;
 }
@@ -191,7 +191,6 @@ static bool json_value(struct json *json, struct json_value *ret_value)
     bool whole;
 
     ret_value->escaped = false;
-    ret_value->position = (uint32_t)start;
     switch (byte) {
     case '"':
         return json_string(json, ret_value);
@@ -303,10 +302,13 @@ bool json_open(struct json *json, struct json_object *ret_object)
 {
     struct json_value value;
 
-    if (json_peek(json) == '{') {
+    bool object = json_peek(json) == '{';
+    size_t start = json->at;
+
+    if (object) {
         *ret_object = (struct json_object){0, 0};
         return json_enter(json);
     }
     return json_value(json, &value) && json_close(json) &&
-           json_wrong(json, REFUSAL_NOT_OBJECT, value.position);
+           json_wrong(json, REFUSAL_NOT_OBJECT, start);
 }

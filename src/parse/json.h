@@ -31,11 +31,18 @@ enum json_kind {
 };
 
 struct json_value {
-    enum json_kind kind;
-    bool escaped;      /* JSON_STRING: a backslash is in it. */
-    uint32_t position; /* Of its first byte; of a string, its opening quote. */
-    struct span text;  /* As it stands; a string without its quotes. Lent. */
+    uint8_t kind;     /* An enum json_kind. */
+    bool escaped;     /* JSON_STRING: a backslash is in it. */
+    struct span text; /* As it stands in the message; a string without its quotes. Lent. */
 };
+
+/* The byte of the message where the value begins; of a string, its opening quote. */
+static inline uint32_t json_position(struct span message, const struct json_value *value)
+{
+    size_t before = (size_t)((const char *)value->text.at - (const char *)message.at);
+
+    return (uint32_t)(before - (value->kind == JSON_STRING));
+}
 
 /* The keys of an open object are on top of the stack below. */
 struct json_object {

@@ -2,10 +2,13 @@
 
 #include <string.h>
 
-static void refuse(struct message *message, enum refusal_reason reason, size_t position,
+_Static_assert((int)PARSER_NAMES_MAX <= (int)LAYOUT_NAMES_MAX, "a layout has room for each name");
+
+static bool refuse(struct message *message, enum refusal_reason reason, size_t position,
                    const char *field)
 {
     message->refusal = (struct refusal){reason, (uint32_t)position, field};
+    return false;
 }
 
 /* How we call the field that this name belongs to; NULL: none of them. */
@@ -27,35 +30,35 @@ static const char *name_field(const struct parser *parser, uint8_t name)
     return NULL;
 }
 
-/* The members of a message, kept while it is read. */
+/* The full reader at work. */
 struct walk {
+    struct json json;
+    struct found found;
     uint8_t place[PARSER_NAMES_MAX];
     struct json_value values[PARSE_KEYS_MAX + 1];
-    struct json json;
 };
 
-static bool walk_members(const struct parser *parser, struct walk *walk, struct found *ret_found,
-                         struct span *ret_key)
+static bool walk_members(const struct parser *parser, struct walk *walk, struct span *ret_key)
 {
     struct json *json = &walk->json;
+    struct found *found = &walk->found;
     struct json_object object;
     enum json_step step;
-    uint8_t count = 0;
 
     if (!json_open(json, &object)) {
         return false;
     }
-    while ((step = json_next(json, &object, ret_key, &walk->values[count])) == JSON_MEMBER) {
+    while ((step = json_next(json, &object, ret_key, &walk->values[found->count])) == JSON_MEMBER) {
         uint8_t name = parser_find(parser, *ret_key);
-        count++;
+        found->count++;
         if (name != PARSER_NO_NAME) {
-            walk->place[name] = count;
-        } else if (!ret_found->unknown) {
-            ret_found->unknown = true;
-            ret_found->unknown_position = (uint32_t)json->key_position;
+            walk->place[name] = (uint8_t)found->count;
+        } else if (!found->unknown) {
+            found->unknown = true;
+            found->unknown_position = (uint32_t)json->key_position;
         }
     }
-    ret_found->end = (uint32_t)(json->at - 1);
+    found->end = (uint32_t)(json->at - 1);
     return step == JSON_END && json_close(json);
 }
 
@@ -76,57 +79,90 @@ static bool is_blank(struct span raw)
     return index == raw.size;
 }
 
-static bool is_sized(struct message *message)
+/* By the full reader. False: refused; else walk->found has the members. */
+static bool parse_walk(const struct parser *parser, struct message *message,
+                       struct parse_scratch *scratch, struct walk *walk)
 {
+    const struct json *json = &walk->json;
+    struct span key = {NULL, 0};
+
+    if (is_blank(message->raw)) {
+        return refuse(message, REFUSAL_EMPTY, 0, NULL);
+    }
+    if (starts_with(message->raw, "\0", 1)) { /* Confluent's: a schema id follows. */
+        return refuse(message, REFUSAL_FRAMING, 0, NULL);
+    }
+    if (starts_with(message->raw, "\xef\xbb\xbf", 3)) { /* A byte order mark. */
+        return refuse(message, REFUSAL_UTF8, 0, NULL);
+    }
+    memset(walk->place, 0, sizeof(walk->place));
+    walk->found = (struct found){.place = walk->place, .values = walk->values};
+    json_init(&walk->json, message->raw, (uint8_t *)scratch->at + scratch->used);
+    if (walk_members(parser, walk, &key)) {
+        return true;
+    }
+    bool ours = json->reason == REFUSAL_DUPLICATE_KEY && json->depth == 1;
+    return refuse(message, json->reason, json->position,
+                  ours ? name_field(parser, parser_find(parser, key)) : NULL);
+}
+
+/* All that can be said before a look at the bytes. False: refused. */
+static bool parse_begin(struct message *message, const struct parse_scratch *scratch)
+{
+    must(scratch->size - scratch->used >= PARSE_SCRATCH_MAX);
+    message->selected = true;
+    message->refusal = (struct refusal){REFUSAL_NONE, 0, NULL};
+    memset(&message->payment, 0, sizeof(message->payment));
     if (message->size > MESSAGE_SIZE_MAX) {
-        refuse(message, REFUSAL_SIZE, MESSAGE_SIZE_MAX, NULL);
-        return false;
+        return refuse(message, REFUSAL_SIZE, MESSAGE_SIZE_MAX, NULL);
     }
     must(message->raw.size == message->size);
     return true;
 }
 
-static void parse_walk(const struct parser *parser, struct message *message,
-                       struct parse_scratch *scratch)
+static bool parse_new(const struct parser *parser, struct message *message,
+                      struct parse_scratch *scratch)
 {
     struct walk walk;
-    struct found found = {.place = walk.place, .values = walk.values};
-    struct span key = {NULL, 0};
 
-    memset(walk.place, 0, sizeof(walk.place));
-    json_init(&walk.json, message->raw, (uint8_t *)scratch->at + scratch->used);
-    if (walk_members(parser, &walk, &found, &key)) {
-        fields_fill(parser, &found, message, scratch);
-        return;
+    if (!parse_walk(parser, message, scratch, &walk) ||
+        !fields_fill(parser, &walk.found, message, scratch)) {
+        return false;
     }
-    const struct json *json = &walk.json;
-    bool ours = json->reason == REFUSAL_DUPLICATE_KEY && json->depth == 1;
-    refuse(message, json->reason, json->position,
-           ours ? name_field(parser, parser_find(parser, key)) : NULL);
+    if (!walk.found.unknown || !parser->settings.reject_unknown) {
+        layout_learn(&scratch->layout, parser, message->raw, &walk.found, parser->name_count);
+    }
+    return true;
+}
+
+void parse_message_fully(const struct parser *parser, struct message *message,
+                         struct parse_scratch *scratch)
+{
+    size_t used = scratch->used;
+    struct walk walk;
+
+    if (!parse_begin(message, scratch) || !parse_walk(parser, message, scratch, &walk) ||
+        !fields_fill(parser, &walk.found, message, scratch)) {
+        scratch->used = used;
+    }
 }
 
 void parse_message(const struct parser *parser, struct message *message,
                    struct parse_scratch *scratch)
 {
+    const struct layout *layout = &scratch->layout;
+    struct json_value values[PARSE_KEYS_MAX];
+    struct found found;
     size_t used = scratch->used;
+    bool taken = parse_begin(message, scratch);
 
-    must(scratch->size - used >= PARSE_SCRATCH_MAX);
-    message->selected = true;
-    message->refusal = (struct refusal){REFUSAL_NONE, 0, NULL};
-    memset(&message->payment, 0, sizeof(message->payment));
-    if (!is_sized(message)) {
-        return;
+    if (taken && layout->owner == parser &&
+        layout_match(layout, message->raw, parser->wide, values, &found)) {
+        taken = fields_fill(parser, &found, message, scratch);
+    } else if (taken) {
+        taken = parse_new(parser, message, scratch);
     }
-    if (is_blank(message->raw)) {
-        refuse(message, REFUSAL_EMPTY, 0, NULL);
-    } else if (starts_with(message->raw, "\0", 1)) { /* Confluent's: then a schema id. */
-        refuse(message, REFUSAL_FRAMING, 0, NULL);
-    } else if (starts_with(message->raw, "\xef\xbb\xbf", 3)) { /* A byte order mark. */
-        refuse(message, REFUSAL_UTF8, 0, NULL);
-    } else {
-        parse_walk(parser, message, scratch);
-    }
-    if (message->refusal.reason != REFUSAL_NONE || !message->selected) {
+    if (!taken) {
         scratch->used = used;
     }
 }

@@ -32,7 +32,7 @@
 #ifndef PARSE_PARSE_H
 #define PARSE_PARSE_H
 
-#include "parse/json.h"
+#include "parse/layout.h"
 #include "pay/payment.h"
 
 enum {
@@ -102,6 +102,7 @@ struct parser_places {
 /* Prepared from settings; read-only afterwards, so parsers may share it. */
 struct parser {
     struct parse_settings settings;
+    bool wide; /* quotes_wide(). */
     uint8_t name_count;
     struct parser_name names[PARSER_NAMES_MAX];
     uint8_t slots[PARSER_SLOTS];               /* A name's number, or PARSER_NO_NAME. */
@@ -117,19 +118,29 @@ void parser_init(struct parser *parser, const struct parse_settings *settings);
 /* The number of the name, or PARSER_NO_NAME. */
 uint8_t parser_find(const struct parser *parser, struct span name);
 
-/* Room for texts that do not stand in the message as they are (escapes, masks). Lent. */
+/*
+ * What a parsing thread has of its own: room for texts that do not stand in the message as they
+ * are (escapes, masks), and how the last message looked, so that one like it is read quickly.
+ * Zeroed at first; at is lent, and used may be set back at any time.
+ */
 struct parse_scratch {
     char *at;
     size_t size;
     size_t used;
+    struct layout layout;
 };
 
 /*
  * Fill message->selected, ->refusal, ->payment from message->raw and ->size. The scratch
- * needs PARSE_SCRATCH_MAX free bytes. Texts live as long as raw and scratch do.
+ * needs PARSE_SCRATCH_MAX free bytes. Texts live as long as raw and scratch do; a refusal's field
+ * as long as the parser.
  */
 enum { PARSE_SCRATCH_MAX = 2 * MESSAGE_SIZE_MAX };
 void parse_message(const struct parser *parser, struct message *message,
                    struct parse_scratch *scratch);
+
+/* The same by the full reader alone, which parse_message asks about all that looks new. */
+void parse_message_fully(const struct parser *parser, struct message *message,
+                         struct parse_scratch *scratch);
 
 #endif

@@ -1,5 +1,8 @@
 #include "pay/money.h"
 
+/* Of an amount: more are above INT64_MAX, and so many are below UINT64_MAX. */
+enum { MONEY_DIGITS_MAX = 19 };
+
 static const int64_t powers[] = {1,      10,      100,      1000,      10000,
                                  100000, 1000000, 10000000, 100000000, 1000000000};
 
@@ -93,26 +96,34 @@ static bool decimal_shape(struct span text, size_t *ret_point)
     return point > 0 && point + 1 != text.size && (at[0] != '0' || point == 1);
 }
 
+/* One pass: the digits as one number, which 64 bits hold, and where the point stood. */
 bool money_read(struct span text, struct money *ret_money)
 {
     const char *at = text.at;
-    size_t point;
-    int64_t units = 0;
+    size_t point = text.size;
+    uint64_t units = 0;
 
-    if (text.size == 0 || !decimal_shape(text, &point)) {
-        return false;
-    }
-    size_t scale = point == text.size ? 0 : text.size - point - 1;
-    if (scale > MONEY_SCALE_MAX) {
+    if (text.size > MONEY_DIGITS_MAX + 1) {
         return false;
     }
     for (size_t index = 0; index < text.size; index++) {
-        if (index != point && (__builtin_mul_overflow(units, 10, &units) ||
-                               __builtin_add_overflow(units, at[index] - '0', &units))) {
+        if (at[index] >= '0' && at[index] <= '9') {
+            units = units * 10 + (uint64_t)(at[index] - '0');
+        } else if (at[index] == '.' && point == text.size) {
+            point = index;
+        } else {
             return false;
         }
     }
-    *ret_money = (struct money){units, (int64_t)scale};
+    size_t digits = text.size - (point < text.size);
+    size_t scale = digits - point;
+    if (point == 0 || point + 1 == text.size || (at[0] == '0' && point > 1)) {
+        return false;
+    }
+    if (digits > MONEY_DIGITS_MAX || scale > MONEY_SCALE_MAX || units > INT64_MAX) {
+        return false;
+    }
+    *ret_money = (struct money){(int64_t)units, (int64_t)scale};
     return true;
 }
 

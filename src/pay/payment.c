@@ -9,60 +9,60 @@ static bool text_same(struct span left, struct span right)
     return left.size == right.size && (left.size == 0 || memcmp(left.at, right.at, left.size) == 0);
 }
 
-/* What is compared of a payment, as one run of bytes: each text behind its length. */
+/*
+ * What two payments of one pair are compared by, as one run of bytes: the accounts as idents, so
+ * that none can reach into the other, the amount by value, so that 10.5 and 10.50 are the same.
+ */
 struct content {
-    uint8_t bytes[64 + 3 * IDENT_TEXT_MAX + GROUP_TEXT_MAX];
-    size_t size;
+    int64_t units; /* No zeros at the end. */
+    uint8_t scale;
+    uint8_t sender_kind;
+    uint8_t receiver_kind;
+    uint8_t zero;
+    char currency[4];
+    struct ident sender;
+    struct ident receiver;
 };
 
-static void content_add(struct content *content, const void *at, size_t size)
+_Static_assert(sizeof(struct content) == 48, "no padding is hashed");
+
+static void content_add_money(struct content *content, struct money amount)
 {
-    must(content->size + size <= sizeof(content->bytes));
-    memcpy(content->bytes + content->size, at, size);
-    content->size += size;
+    while (amount.scale > 0 && amount.units % 10 == 0) {
+        amount.units /= 10;
+        amount.scale--;
+    }
+    content->units = amount.units;
+    content->scale = (uint8_t)amount.scale;
 }
 
-static void content_add_text(struct content *content, const struct siphash_key *key,
-                             struct span text)
+/* The pair's digest and the status, which may be absent; that is not the empty text. */
+static uint32_t content_digest(const struct siphash_key *key, uint64_t pair_hash,
+                               struct span status)
 {
-    uint64_t size = text.at == NULL ? UINT64_MAX : text.size;
+    uint64_t whole = pair_hash;
 
-    content_add(content, &size, sizeof(size));
-    if (text.size > IDENT_TEXT_MAX) { /* A long status: its digest stands for it. */
-        uint64_t hash = siphash(key, text);
-        content_add(content, &hash, sizeof(hash));
-    } else if (text.size > 0) {
-        content_add(content, text.at, text.size);
+    if (status.at != NULL) {
+        const struct siphash_key second = {key->k0 ^ pair_hash, key->k1};
+        whole = siphash(&second, status);
     }
-}
-
-/* By value, so that 10.5 and 10.50 digest alike: no zeros at the end. */
-static void content_add_money(struct content *content, const struct payment *payment)
-{
-    int64_t parts[2] = {payment->amount.units, payment->amount.scale};
-
-    while (parts[1] > 0 && parts[0] % 10 == 0) {
-        parts[0] /= 10;
-        parts[1]--;
-    }
-    content_add(content, parts, sizeof(parts));
-    content_add(content, payment->currency, sizeof(payment->currency));
+    return (uint32_t)(whole ^ (whole >> 32));
 }
 
 void payment_derive(struct payment *payment, const struct siphash_key *key)
 {
-    struct content content = {.size = 0};
+    struct content content = {.zero = 0};
 
     payment->id_kind = (uint8_t)ident_from(key, payment->transaction_id, &payment->id);
     payment->id_hash = ident_hash(key, payment->id_kind, &payment->id, payment->transaction_id);
     payment->sender_kind = (uint8_t)ident_from(key, payment->sender, &payment->sender_ident);
-    content_add_money(&content, payment);
-    content_add_text(&content, key, payment->sender);
-    content_add_text(&content, key, payment->receiver);
-    payment->pair_hash = siphash(key, (struct span){content.bytes, content.size});
-    content_add_text(&content, key, payment->status);
-    uint64_t whole = siphash(key, (struct span){content.bytes, content.size});
-    payment->content_digest = (uint32_t)(whole ^ (whole >> 32));
+    content_add_money(&content, payment->amount);
+    memcpy(content.currency, payment->currency, sizeof(content.currency));
+    content.sender_kind = payment->sender_kind;
+    content.sender = payment->sender_ident;
+    content.receiver_kind = (uint8_t)ident_from(key, payment->receiver, &content.receiver);
+    payment->pair_hash = siphash(key, (struct span){&content, sizeof(content)});
+    payment->content_digest = content_digest(key, payment->pair_hash, payment->status);
 }
 
 enum payment_field payment_difference(const struct payment *first, const struct payment *other)

@@ -61,12 +61,54 @@ static void digests_where_a_field_ends(void **state)
     assert_int_not_equal(first.content_digest, other.content_digest);
 }
 
+/* A payment without a status is not one with an empty status, nor with another. */
+static void digests_the_status_and_its_absence(void **state)
+{
+    const struct span statuses[] = {{NULL, 0}, {"", 0}, {"SUCCESS", 7}, {"PENDING", 7}};
+    uint32_t digests[4];
+
+    for (size_t index = 0; index < 4; index++) {
+        struct payment payment = rent();
+        uint64_t pair_hash = payment.pair_hash;
+        payment.status = statuses[index];
+        payment_derive(&payment, &key);
+        assert_true(payment.pair_hash == pair_hash);
+        digests[index] = payment.content_digest;
+        for (size_t before = 0; before < index; before++) {
+            assert_int_not_equal(digests[before], digests[index]);
+        }
+    }
+}
+
+/* Each field of a pair, one at a time. */
+static void digests_every_field_of_the_pair(void **state)
+{
+    struct payment first = rent();
+    struct payment others[5];
+
+    for (size_t index = 0; index < 5; index++) {
+        others[index] = rent();
+    }
+    others[0].amount.units = 1051;
+    others[1].amount.scale = 1;
+    others[2].currency[2] = 'C';
+    others[3].sender = (struct span){"ACC_2", 5};
+    others[4].receiver = (struct span){"ACC_1 and more than a short text", 31};
+    for (size_t index = 0; index < 5; index++) {
+        payment_derive(&others[index], &key);
+        assert_true(first.pair_hash != others[index].pair_hash);
+        assert_int_not_equal(first.content_digest, others[index].content_digest);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_the_first_field_that_differs),
         cmocka_unit_test(digests_the_value_and_not_the_writing),
         cmocka_unit_test(digests_where_a_field_ends),
+        cmocka_unit_test(digests_the_status_and_its_absence),
+        cmocka_unit_test(digests_every_field_of_the_pair),
     };
     return cmocka_run_group_tests_name("payment", tests, NULL, NULL);
 }

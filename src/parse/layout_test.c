@@ -1,0 +1,202 @@
+#include "test/message_same.h"
+#include "test/parsed.h"
+
+/* Two readers of the same messages: one that remembers a layout, one that never does. */
+struct both {
+    struct parsed quick;
+    struct parsed fully;
+    uint64_t taken_by_layout;
+};
+
+static void both_init(struct both *both)
+{
+    memset(both, 0, sizeof(*both));
+    parsed_init(&both->quick);
+    parsed_init(&both->fully);
+}
+
+static void both_close(struct both *both)
+{
+    parsed_close(&both->quick);
+    parsed_close(&both->fully);
+}
+
+/* The same parser for both, so that a refusal's field is the same text. */
+static void both_read(struct both *both, const void *bytes, size_t size)
+{
+    const struct parser *parser = &both->quick.parser;
+    struct layout *layout = &both->quick.scratch.layout;
+    struct json_value values[JSON_KEYS_MAX];
+    struct found found;
+    struct span raw = {bytes, size};
+
+    both->taken_by_layout +=
+        layout->owner == parser && layout_match(layout, raw, parser->wide, values, &found);
+    parsed_bytes(&both->quick, bytes, size);
+    both->fully.message.raw = both->quick.message.raw;
+    both->fully.message.size = (uint32_t)size;
+    both->fully.scratch.used = 0;
+    parse_message_fully(parser, &both->fully.message, &both->fully.scratch);
+    if (!message_same(&both->quick.message, &both->fully.message)) {
+        fail_msg("%.*s: %s at %u, fully %s at %u", (int)size, (const char *)bytes,
+                 refusal_label(both->quick.message.refusal.reason),
+                 both->quick.message.refusal.position,
+                 refusal_label(both->fully.message.refusal.reason),
+                 both->fully.message.refusal.position);
+    }
+}
+
+/* Shapes that are remembered; ' for ". */
+static const char *const shapes[] = {
+    "{'transaction_id':'2f1c1e5a-0b5e-4d8c-9a57-1d1f6c1c9b1e','sender_account_id':'ACC_000123',"
+    "'receiver_account_id':'ACC_004567','amount':1000.10,'currency':'USD',"
+    "'device_id':'device_00c0ffee','ip_address':'10.1.2.3','timestamp':1772000000123,"
+    "'region':'EU','payment_method':'wallet','credit_card':'4111111111111111','cvv':'123'}",
+    "  { 'transaction_id' : 'a' , 'timestamp' : 1772000000 , 'sender':'b','receiver':'c',"
+    "'amount':'7','currency':'EUR','status':null,'region':true,'x':false,'y':-1.5e+3,'z':''}  ",
+    "{'timestamp':'2026-02-25T06:13:20Z','sender':'b','receiver':'c','currency':'EUR',"
+    "'a-name-of-some-length-that-no-setting-has-and-that-is-longer-than-a-step':1,"
+    "'transaction_id':'a','amount':0.5}",
+    "{'transaction_id':'a','sender':'b','receiver':'c','currency':'EUR','amount':'0.5',"
+    "'timestamp':1772000000}",
+};
+
+enum { SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
+
+static size_t shape_write(size_t which, char *to)
+{
+    size_t size = strlen(shapes[which]);
+
+    for (size_t index = 0; index < size; index++) {
+        to[index] = shapes[which][index] == '\'' ? '"' : shapes[which][index];
+    }
+    return size;
+}
+
+static void remembers_a_good_message_of_each_shape(void **state)
+{
+    struct both both;
+    char text[1024];
+
+    both_init(&both);
+    for (size_t which = 0; which < SHAPES; which++) {
+        size_t size = shape_write(which, text);
+        uint64_t before = both.taken_by_layout;
+        for (size_t turn = 0; turn < 3; turn++) {
+            both_read(&both, text, size);
+            assert_refused(&both.quick, REFUSAL_NONE, 0);
+        }
+        assert_int_equal(both.taken_by_layout - before, 2);
+    }
+    both_close(&both);
+}
+
+/* Every byte of a known shape replaced by every byte, by the vector way and without it. */
+static void agrees_with_the_full_reader_whatever_one_byte_becomes(void **state)
+{
+    struct both both;
+    char good[1024], text[1024];
+
+    both_init(&both);
+    for (size_t which = 0; which < SHAPES; which++) {
+        size_t size = shape_write(which, good);
+        for (size_t place = 0; place < size; place++) {
+            for (int byte = 0; byte < 256; byte++) {
+                both_read(&both, good, size);
+                memcpy(text, good, size);
+                text[place] = (char)byte;
+                both.quick.parser.wide = byte % 2 == 0 && quotes_wide();
+                both_read(&both, text, size);
+            }
+        }
+    }
+    both_close(&both);
+}
+
+/* A byte left out, a byte put in, the end cut off. */
+static void agrees_with_the_full_reader_about_other_lengths(void **state)
+{
+    static const char put_in[] = "\" ,:{}[]\\0-.aE\n\t\x7f\xc3";
+    struct both both;
+    char good[1024], text[1024];
+
+    both_init(&both);
+    for (size_t which = 0; which < SHAPES; which++) {
+        size_t size = shape_write(which, good);
+        for (size_t place = 0; place < size; place++) {
+            both_read(&both, good, size);
+            both_read(&both, good, place);
+            memcpy(text, good, place);
+            memcpy(text + place, good + place + 1, size - place - 1);
+            both_read(&both, text, size - 1);
+            for (size_t index = 0; index < sizeof(put_in); index++) {
+                both_read(&both, good, size);
+                memcpy(text + place + 1, good + place, size - place);
+                text[place] = put_in[index];
+                both_read(&both, text, size + 1);
+            }
+        }
+    }
+    both_close(&both);
+}
+
+/* What the settings make of a key may not be forgotten with the layout. */
+static void refuses_an_unknown_key_of_a_shape_it_let_pass_unread(void **state)
+{
+    const char skipped[] =
+        "{\"status\":\"PENDING\",\"strange\":\"1\",\"transaction_id\":\"abcdefghij\","
+        "\"sender\":\"ACC_1\",\"receiver\":\"ACC_2\"}";
+    const char selected[] =
+        "{\"status\":\"SUCCESS\",\"strange\":\"1\",\"transaction_id\":\"abcdefghij\","
+        "\"sender\":\"ACC_1\",\"receiver\":\"ACC_2\"}";
+    struct both both;
+
+    both_init(&both);
+    both.quick.settings.reject_unknown = true;
+    memcpy(both.quick.settings.only_field, "status", 7);
+    both.quick.settings.only_values.count = 1;
+    memcpy(both.quick.settings.only_values.names[0], "SUCCESS", 8);
+    parsed_settings(&both.quick);
+    both_read(&both, skipped, strlen(skipped));
+    assert_false(both.quick.message.selected);
+    both_read(&both, selected, strlen(selected));
+    assert_refused(&both.quick, REFUSAL_UNKNOWN_FIELD, 20);
+    both_close(&both);
+}
+
+static void finds_the_same_quotes_with_and_without_vectors(void **state)
+{
+    uint8_t text[256];
+    struct quotes wide, narrow;
+    uint64_t dice = 1;
+
+    for (size_t turn = 0; turn < 200000; turn++) {
+        size_t size = LAYOUT_MESSAGE_MIN + turn % (sizeof(text) - LAYOUT_MESSAGE_MIN);
+        for (size_t index = 0; index < size; index++) {
+            dice = dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            text[index] = dice >> 62 == 0 ? '"' : (uint8_t)(' ' + (dice >> 40) % 60);
+        }
+        if (turn % 3 == 0) { /* Any byte at all, somewhere. */
+            text[dice % size] = (uint8_t)(dice >> 33);
+        }
+        memset(&wide, 0, sizeof(wide));
+        memset(&narrow, 0, sizeof(narrow));
+        bool plain = quotes_find((struct span){text, size}, quotes_wide(), &wide);
+        assert_int_equal(plain, quotes_find((struct span){text, size}, false, &narrow));
+        if (plain) {
+            assert_memory_equal(&wide, &narrow, sizeof(wide));
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(remembers_a_good_message_of_each_shape),
+        cmocka_unit_test(agrees_with_the_full_reader_whatever_one_byte_becomes),
+        cmocka_unit_test(agrees_with_the_full_reader_about_other_lengths),
+        cmocka_unit_test(refuses_an_unknown_key_of_a_shape_it_let_pass_unread),
+        cmocka_unit_test(finds_the_same_quotes_with_and_without_vectors),
+    };
+    return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
+}
