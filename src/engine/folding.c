@@ -160,23 +160,29 @@ static enum outcome fold_rest(struct pipeline *pipeline, uint64_t confirmed,
     return outcome == LATER ? DONE : outcome;
 }
 
-/* From which epoch on must be folded: what the last frame says, and the ledger's to compare. */
+/*
+ * From which epoch on must be folded: what the newest frame says (or, with none behind it, the
+ * newest snapshot), and what the ledger is to be compared at.
+ */
 static enum outcome fold_start(struct pipeline *pipeline, uint64_t confirmed, uint64_t *ret_epoch,
                                struct fault *ret_fault)
 {
     struct journal *journal = &pipeline->journal;
-    struct epoch last;
-    enum outcome outcome = LATER;
+    bool frames = journal->last_epoch >= journal->first_epoch;
+    struct epoch newest;
+    enum outcome outcome;
 
-    *ret_epoch = confirmed + 1;
-    if (journal->last_epoch >= journal->first_epoch && journal->last_epoch > 0) {
+    if (frames) {
         pipeline->fold.epoch = journal->last_epoch;
-        outcome = journal_read(journal, &pipeline->fold, JOURNAL_DECISIONS, &last, ret_fault);
+        outcome = journal_read(journal, &pipeline->fold, JOURNAL_DECISIONS, &newest, ret_fault);
+    } else {
+        outcome =
+            journal_snapshot(journal, journal->last_epoch + 1, &pipeline->fold, &newest, ret_fault);
     }
-    if (outcome == DONE && last.seed_epoch < *ret_epoch) {
-        *ret_epoch = last.seed_epoch;
+    if (outcome == DONE) {
+        *ret_epoch = newest.seed_epoch <= confirmed ? newest.seed_epoch : confirmed + 1;
     }
-    return outcome == BROKEN ? BROKEN : DONE;
+    return outcome;
 }
 
 enum outcome pipeline_fold(struct pipeline *pipeline, uint64_t confirmed, struct fault *ret_fault)

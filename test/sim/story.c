@@ -73,30 +73,40 @@ static enum outcome act_kill(struct world *world, const struct act *act, struct 
     return DONE;
 }
 
+/* The disk as it was has no future; what it counted is kept. */
+static void leave_disk(struct world *world, struct instance *instance)
+{
+    instance_kill(instance);
+    if (instance == &world->instances[0]) {
+        world->spent += instance->disk.operations;
+    }
+}
+
 static enum outcome act_power(struct world *world, const struct act *act, struct fault *ret_fault)
 {
-    (void)world;
     (void)ret_fault;
-    instance_kill(act->instance);
+    leave_disk(world, act->instance);
     disk_sim_restart(&act->instance->disk, number_of(act, 1, 0));
+    world_burn_on(world, act->instance);
     return DONE;
 }
 
 static enum outcome act_lose(struct world *world, const struct act *act, struct fault *ret_fault)
 {
-    (void)world;
     (void)ret_fault;
-    instance_kill(act->instance);
+    leave_disk(world, act->instance);
     disk_sim_free(&act->instance->disk);
     disk_sim_init(&act->instance->disk);
+    world_burn_on(world, act->instance);
     return DONE;
 }
 
 static enum outcome act_clone(struct world *world, const struct act *act, struct fault *ret_fault)
 {
     (void)ret_fault;
-    instance_kill(act->instance);
+    leave_disk(world, act->instance);
     disk_sim_copy(&act->instance->disk, &world->instances[act->words[1][0] - 'A'].disk);
+    world_burn_on(world, act->instance);
     return DONE;
 }
 

@@ -49,6 +49,8 @@ void world_init(struct world *world, const struct world_setting *setting)
     memset(&world->ledger, 0, offsetof(struct ledger_store, bytes));
     memset(world->state_hashes, 0, sizeof(world->state_hashes));
     world->partition_count = 0;
+    world->fuse = 0;
+    world->spent = 0;
     for (size_t index = 0; index < setting->message_count; index++) {
         size_t partition = setting->messages[index].partition;
         must(partition < LEDGER_SIM_SOURCES);
@@ -66,74 +68,18 @@ void world_init(struct world *world, const struct world_setting *setting)
     }
 }
 
+void world_burn_on(struct world *world, struct instance *instance)
+{
+    if (instance == &world->instances[0] && world->fuse > world->spent) {
+        disk_sim_cut_at(&instance->disk, world->fuse - world->spent, DISK_SIM_HALF);
+    }
+}
+
 void world_free(struct world *world)
 {
     for (size_t index = 0; index < WORLD_INSTANCES; index++) {
         instance_kill(&world->instances[index]);
         disk_sim_free(&world->instances[index].disk);
-    }
-}
-
-/* Offsets count from 1 in each partition. */
-static uint64_t offset_of(const struct world *world, size_t index)
-{
-    uint64_t offset = 0;
-
-    for (size_t other = 0; other <= index; other++) {
-        offset +=
-            world->setting.messages[other].partition == world->setting.messages[index].partition;
-    }
-    return offset;
-}
-
-static uint64_t last_offset(const struct world *world, size_t partition)
-{
-    uint64_t last = 0;
-
-    for (size_t index = 0; index < world->setting.message_count; index++) {
-        last += world->setting.messages[index].partition == partition;
-    }
-    return last;
-}
-
-static struct span text_of(const char *text)
-{
-    return (struct span){text, text == NULL ? 0 : strlen(text)};
-}
-
-static void fill_payment(const struct instance *instance, const struct world_message *said,
-                         struct payment *payment)
-{
-    payment->transaction_id = text_of(said->id);
-    payment->sender = text_of("ACC_1");
-    payment->receiver = text_of("ACC_2");
-    payment->amount_text = text_of("1.00");
-    payment->amount = (struct money){said->units, 2};
-    memcpy(payment->currency, said->currency, CURRENCY_SIZE);
-    payment->event_ms = WORLD_BEGIN_MS + (int64_t)said->event_s * 1000;
-    payment->carry[0] = text_of(said->region);
-    payment->region = payment->carry[0];
-    payment_derive(payment, &instance->pipeline.state.key);
-}
-
-static void fill_message(const struct world *world, const struct instance *instance, size_t index,
-                         struct message *message)
-{
-    const struct world_message *said = &world->setting.messages[index];
-
-    memset(message, 0, sizeof(*message));
-    message->offset = offset_of(world, index);
-    message->arrival_ms =
-        WORLD_BEGIN_MS +
-        (int64_t)(instance->arrival_s != 0 ? instance->arrival_s : WORLD_ARRIVAL_S) * 1000;
-    message->source = instance->numbers[said->partition];
-    message->selected = !said->left_out;
-    message->raw = text_of(said->id == NULL ? "{nonsense 4711" : "{}");
-    message->size = (uint32_t)message->raw.size;
-    if (said->id == NULL) {
-        message->refusal = (struct refusal){.reason = REFUSAL_JSON, .position = 1};
-    } else {
-        fill_payment(instance, said, &message->payment);
     }
 }
 
@@ -153,7 +99,7 @@ static size_t next_message(const struct world *world, const struct instance *ins
     while (index < world->setting.message_count) {
         uint16_t partition = world->setting.messages[index].partition;
         if ((wanted == ANY_PARTITION || wanted == partition) &&
-            offset_of(world, index) >= source_of(instance, partition)->next) {
+            message_offset(&world->setting, index) >= source_of(instance, partition)->next) {
             break;
         }
         index++;
@@ -176,7 +122,8 @@ static enum outcome end_source(const struct world *world, struct instance *insta
                             .event_ms = INT64_MIN,
                             .arrival_ms = world->clock.now_ms};
 
-    if (source->next <= last_offset(world, partition) || source->standing == SOURCE_ENDED) {
+    if (source->next <= message_last_offset(&world->setting, partition) ||
+        source->standing == SOURCE_ENDED) {
         return DONE;
     }
     return pipeline_note(&instance->pipeline, &note, ret_fault);
@@ -223,7 +170,6 @@ static void compare_state(struct world *world, struct instance *instance)
     const struct pipeline *pipeline = &instance->pipeline;
     uint64_t epoch = pipeline->next_epoch - 1;
 
-    world->recoveries++;
     if (world->hashes_kept && epoch < WORLD_EPOCHS_MAX && world->state_hashes[epoch] != 0 &&
         chain_same(&world->hash_chains[epoch], &pipeline->standing.chain)) {
         must(world->state_hashes[epoch] == state_hash(&pipeline->state));
@@ -276,7 +222,11 @@ static enum outcome take_one(struct world *world, struct instance *instance, siz
     uint16_t partition = world->setting.messages[index].partition;
     struct message message;
 
-    fill_message(world, instance, index, &message);
+    message_fill(&world->setting, index, &pipeline->state.key, &message);
+    message.source = instance->numbers[partition];
+    if (instance->arrival_s != 0) {
+        message.arrival_ms = WORLD_BEGIN_MS + (int64_t)instance->arrival_s * 1000;
+    }
     enum outcome outcome = pipeline_take(pipeline, &message, ret_fault);
     if (outcome == DONE) {
         memcpy(pipeline->fingerprints[message.source].bytes, &message.offset,

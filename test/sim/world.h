@@ -13,37 +13,12 @@
 #include "engine/pipeline.h"
 #include "test/disk_sim.h"
 #include "test/sim/ledger_sim.h"
+#include "test/sim/messages.h"
 
 enum {
     WORLD_INSTANCES = 2,
     WORLD_SAVED = 4,
     WORLD_EPOCHS_MAX = 96,
-    WORLD_MESSAGES_MAX = 48,
-};
-
-/* One message. id NULL: not JSON. only_left_out: skipped. */
-struct world_message {
-    uint16_t partition;
-    const char *id;
-    int32_t event_s; /* After the world's beginning; it arrives at ARRIVAL_S. */
-    int64_t units;   /* Of hundredths. */
-    const char *currency;
-    const char *region;
-    bool left_out;
-};
-
-enum { WORLD_ARRIVAL_S = 100000 };
-#define WORLD_BEGIN_MS INT64_C(1770000000000)
-
-/* What a story starts from. */
-struct world_setting {
-    const struct world_message *messages;
-    size_t message_count;
-    size_t per_epoch;
-    uint64_t segment_size;
-    int64_t keep_s;
-    int64_t retention_s;
-    uint64_t journal_max_bytes;
 };
 
 struct instance {
@@ -75,8 +50,12 @@ struct world {
     bool hashes_kept;
     uint64_t state_hashes[WORLD_EPOCHS_MAX]; /* Live, after the epoch of this number; 0: none. */
     struct chain hash_chains[WORLD_EPOCHS_MAX];
-    uint64_t recoveries; /* All there were. */
+    uint64_t fuse;  /* A's power goes at its disk operation of this number. 0: never. */
+    uint64_t spent; /* Operations of A on disks that it no longer has. */
 };
+
+/* From here on (a new disk, or the power is back) the fuse burns on. */
+void world_burn_on(struct world *world, struct instance *instance);
 
 /* The world begins: empty disks, an empty ledger. The struct is zeroed, or was a world before. */
 void world_init(struct world *world, const struct world_setting *setting);
