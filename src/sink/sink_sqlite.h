@@ -226,13 +226,23 @@ MUST_USE enum outcome metric_read(struct sqlite_sink *sqlite, sqlite3_stmt *stat
                                   struct row *ret_row, uint64_t *ret_epoch,
                                   struct fault *ret_fault);
 
-/* sink_sqlite_schema.c: the tables that are not in parts, and the views for people. */
+/* sink_sqlite_schema.c: the tables that are not in parts. */
 MUST_USE enum outcome schema_create(struct sqlite_sink *sqlite, struct fault *ret_fault);
 MUST_USE enum outcome schema_check(struct sqlite_sink *sqlite, bool *ret_empty,
                                    struct fault *ret_fault);
 extern const char schema_tables[];
 extern const char schema_metrics[];
-extern const char schema_views[];
+
+/* sink_sqlite_views.c: the views for people. */
+struct view {
+    const char *name; /* NULL: the list ends here. */
+    const char *select;
+};
+
+extern const struct view schema_views_cursors[];
+extern const struct view schema_views[];
+MUST_USE enum outcome schema_create_views(struct sqlite_sink *sqlite, const struct view *views,
+                                          struct fault *ret_fault);
 
 /* sink_sqlite_open.c: the file, opened and looked over. */
 enum outcome sqlite_open(struct sink *sink, struct fault *ret_fault);

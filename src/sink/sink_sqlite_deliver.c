@@ -83,6 +83,9 @@ static enum outcome create_tables(struct sqlite_sink *sqlite, struct fault *ret_
 {
     enum outcome outcome = parts_drop_all(sqlite, ret_fault);
 
+    if (outcome == DONE) {
+        outcome = schema_create_views(sqlite, schema_views_cursors, ret_fault);
+    }
     if (sqlite->sink.settings.cursors_only || outcome != DONE) {
         return outcome;
     }
@@ -90,8 +93,7 @@ static enum outcome create_tables(struct sqlite_sink *sqlite, struct fault *ret_
     for (size_t table = 0; outcome == DONE && table < TABLE_METRICS; table++) {
         outcome = parts_add(sqlite, (enum table)table, ret_fault);
     }
-    return outcome == DONE ? sqlite_run(sqlite, schema_views, "creating the views", ret_fault)
-                           : outcome;
+    return outcome == DONE ? schema_create_views(sqlite, schema_views, ret_fault) : outcome;
 }
 
 /* The row is there already: ours, from a begin whose answer was lost, or somebody else's. */

@@ -27,8 +27,6 @@ const char schema_metrics[] =
     " avg_amount TEXT, calculation_time INTEGER, version INTEGER, closed INTEGER, seq INTEGER,"
     " PRIMARY KEY (metric_time, region, currency)) WITHOUT ROWID;";
 
-const char schema_views[] = "";
-
 static enum outcome foreign(struct sqlite_sink *sqlite, const char *what, struct fault *ret_fault)
 {
     return fault_is(ret_fault, BROKEN, FAULT_SINK_SCHEMA, "sink \"%s\" (%s): %s",
@@ -73,6 +71,21 @@ enum outcome schema_create(struct sqlite_sink *sqlite, struct fault *ret_fault)
                                        "COMMIT",
                                        schema_tables, SQLITE_APPLICATION_ID, LEDGER_FORMAT),
                              doing, ret_fault);
+    }
+    return outcome;
+}
+
+enum outcome schema_create_views(struct sqlite_sink *sqlite, const struct view *views,
+                                 struct fault *ret_fault)
+{
+    enum outcome outcome = DONE;
+
+    for (size_t index = 0; outcome == DONE && views[index].name != NULL; index++) {
+        outcome =
+            sqlite_run(sqlite,
+                       sql_start(&sqlite->text, "DROP VIEW IF EXISTS %s; CREATE VIEW %s AS %s",
+                                 views[index].name, views[index].name, views[index].select),
+                       "creating the views", ret_fault);
     }
     return outcome;
 }

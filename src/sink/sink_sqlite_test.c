@@ -1,123 +1,44 @@
 #include "test/unit.h"
 
-#include "sink/sample.h"
-#include "sink/sink_sqlite.h"
+#include "sink/stage.h"
 
-#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* One ledger file and a history for it. */
-struct stage {
-    char directory[64];
-    struct sink_settings settings;
-    struct sqlite_sink *sqlite;
-    struct sink *sink;
-    struct sample sample;
-    struct sample_epoch epochs[4];
-    struct fault fault;
-};
-
-static void open_again(struct stage *stage)
-{
-    memset(stage->sqlite, 0, sizeof(*stage->sqlite));
-    assert_int_equal(
-        sink_open(stage->sink, sink_type_named("sqlite"), &stage->settings, &stage->fault), DONE);
-}
+/* Rule R1: what one transaction does, and what it refuses. */
 
 static int set_up(void **state)
 {
-    struct stage *stage = calloc(1, sizeof(*stage));
-    char path[80];
-
-    (void)snprintf(stage->directory, sizeof(stage->directory), "/tmp/payonce-sink.XXXXXX");
-    if (mkdtemp(stage->directory) == NULL) {
-        return -1;
-    }
-    (void)snprintf(path, sizeof(path), "%s/payments.db", stage->directory);
-    sample_settings(&stage->settings, path);
-    sample_init(&stage->sample);
-    for (size_t index = 0; index < 4; index++) {
-        sample_epoch_init(&stage->epochs[index], 2000);
-    }
-    stage->sqlite = calloc(1, sizeof(*stage->sqlite));
-    stage->sink = &stage->sqlite->sink;
-    open_again(stage);
-    *state = stage;
-    return sink_begin(stage->sink, 4711, &stage->sample.rules, &stage->fault) == DONE ? 0 : -1;
+    *state = stage_open(0);
+    return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct stage *stage = *state;
-    static const char *const names[] = {"payments.db",     "payments.db-wal", "payments.db-shm",
-                                        "payments.db.old", "old-wal",         "old-shm"};
-    char path[100];
-
-    sink_close(stage->sink);
-    for (size_t index = 0; index < sizeof(names) / sizeof(names[0]); index++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", stage->directory, names[index]);
-        (void)unlink(path);
-    }
-    (void)rmdir(stage->directory);
-    for (size_t index = 0; index < 4; index++) {
-        sample_epoch_free(&stage->epochs[index]);
-    }
-    free(stage->sqlite);
-    free(stage);
+    stage_close(*state);
     return 0;
-}
-
-static enum outcome deliver(struct stage *stage, size_t first, size_t count)
-{
-    const struct epoch *epochs[4];
-
-    for (size_t index = 0; index < count; index++) {
-        epochs[index] = &stage->epochs[first + index].epoch;
-    }
-    return sample_deliver(&stage->sample, stage->sink, epochs, count, &stage->fault);
-}
-
-/* What a stranger's SQL answers, from a connection of its own. */
-static const char *ask(struct stage *stage, const char *sql)
-{
-    static char answer[512];
-    sqlite3 *database;
-    sqlite3_stmt *statement;
-
-    assert_int_equal(sqlite3_open(stage->settings.path, &database), SQLITE_OK);
-    int code = sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
-    if (code != SQLITE_OK) {
-        (void)snprintf(answer, sizeof(answer), "error: %s", sqlite3_errmsg(database));
-    } else {
-        answer[0] = '\0';
-        while (sqlite3_step(statement) == SQLITE_ROW) {
-            for (int column = 0; column < sqlite3_column_count(statement); column++) {
-                const char *text = (const char *)sqlite3_column_text(statement, column);
-                size_t size = strlen(answer);
-                (void)snprintf(answer + size, sizeof(answer) - size, "%s%s", size == 0 ? "" : "|",
-                               text == NULL ? "-" : text);
-            }
-        }
-    }
-    sqlite3_finalize(statement);
-    sqlite3_close(database);
-    return answer;
 }
 
 static void a_new_file_holds_the_pipeline_at_epoch_0(void **state)
 {
     struct stage *stage = *state;
     struct sink_head head;
+    struct stat status;
 
     assert_int_equal(sink_read_head(stage->sink, &head, &stage->fault), DONE);
     assert_true(head.exists);
     assert_false(head.other_payments);
+    assert_int_equal(head.format, LEDGER_FORMAT);
     assert_int_equal(head.epoch, 0);
     assert_int_equal(head.journal_id, 4711);
     assert_int_equal(head.seq_next[TABLE_TRANSACTIONS], 1);
     assert_int_equal(head.seq_next[TABLE_METRICS], 1);
     assert_true(rules_same(&head.rules, &stage->sample.rules));
     assert_true(head.watermark_ms == INT64_MIN);
+    assert_int_equal(stat(stage->settings.path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    assert_string_equal(stage_ask(stage, "PRAGMA page_size"), "16384");
+    assert_string_equal(stage_ask(stage, "PRAGMA journal_mode"), "wal");
 }
 
 static void several_epochs_arrive_in_one_transaction(void **state)
@@ -128,20 +49,24 @@ static void several_epochs_arrive_in_one_transaction(void **state)
     sample_fill(&stage->sample, &stage->epochs[0], 20);
     sample_fill(&stage->sample, &stage->epochs[1], 3);
     sample_fill(&stage->sample, &stage->epochs[2], 100);
-    assert_int_equal(deliver(stage, 0, 3), DONE);
+    assert_int_equal(stage_deliver(stage, 0, 3), DONE);
     assert_int_equal(stage->sink->transactions, 1);
     assert_int_equal(stage->sink->rows, 123);
     assert_int_equal(sink_read_head(stage->sink, &head, &stage->fault), DONE);
     assert_int_equal(head.epoch, 3);
     assert_true(chain_same(&head.chain, &stage->sample.chain));
     assert_int_equal(head.seq_next[TABLE_TRANSACTIONS], 124);
-    assert_string_equal(ask(stage,
-                            "SELECT count(*), min(seq), max(seq), count(DISTINCT epoch) FROM "
-                            "payment_transactions"),
+    assert_true(head.watermark_ms == SAMPLE_START_MS - 1000);
+    assert_string_equal(stage_ask(stage, "SELECT count(*), min(seq), max(seq),"
+                                         " count(DISTINCT epoch) FROM payment_transactions"),
                         "123|1|123|3");
-    assert_string_equal(ask(stage, "SELECT next FROM payonce_cursor WHERE source = 0"), "124");
-    assert_string_equal(ask(stage, "SELECT verdict, currency, count, sum FROM payonce_total"),
+    assert_string_equal(stage_ask(stage, "SELECT next FROM payonce_cursor WHERE source = 0"),
+                        "124");
+    assert_string_equal(stage_ask(stage, "SELECT verdict, currency, count, sum FROM payonce_total"),
                         "accepted|USD|123|123");
+    assert_string_equal(stage_ask(stage, "SELECT count(*) FROM payonce_epoch a JOIN payonce_epoch b"
+                                         " ON b.epoch = a.epoch + 1 AND b.prev_chain = a.chain"),
+                        "2");
 }
 
 static void takes_a_repeated_delivery_once(void **state)
@@ -150,12 +75,28 @@ static void takes_a_repeated_delivery_once(void **state)
 
     sample_fill(&stage->sample, &stage->epochs[0], 20);
     sample_fill(&stage->sample, &stage->epochs[1], 3);
-    assert_int_equal(deliver(stage, 0, 2), DONE);
-    assert_int_equal(deliver(stage, 0, 2), DONE);
-    assert_int_equal(deliver(stage, 1, 1), DONE);
+    assert_int_equal(stage_deliver(stage, 0, 2), DONE);
+    assert_int_equal(stage_deliver(stage, 0, 2), DONE);
+    assert_int_equal(stage_deliver(stage, 1, 1), DONE);
     assert_int_equal(stage->sink->transactions, 1);
-    assert_string_equal(ask(stage, "SELECT count(*) FROM payment_transactions"), "23");
-    assert_string_equal(ask(stage, "SELECT count(*) FROM payonce_epoch"), "2");
+    assert_string_equal(stage_ask(stage, "SELECT count(*) FROM payment_transactions"), "23");
+    assert_string_equal(stage_ask(stage, "SELECT count(*) FROM payonce_epoch"), "2");
+}
+
+/* The commit happened and its answer was lost: a new process repeats the same epochs. */
+static void an_unknown_outcome_is_repeated_and_becomes_nothing(void **state)
+{
+    struct stage *stage = *state;
+
+    sample_fill(&stage->sample, &stage->epochs[0], 50);
+    sample_fill(&stage->sample, &stage->epochs[1], 7);
+    assert_int_equal(stage_deliver(stage, 0, 2), DONE);
+    stage_close_sink(stage);
+    assert_int_equal(stage_open_sink(stage), DONE);
+    assert_int_equal(stage_deliver(stage, 0, 2), DONE);
+    assert_int_equal(stage->sink->transactions, 0);
+    assert_string_equal(stage_ask(stage, "SELECT count(*) FROM payment_transactions"), "57");
+    stage_add(stage, 1);
 }
 
 static void another_future_is_fenced_and_writes_nothing(void **state)
@@ -166,28 +107,175 @@ static void another_future_is_fenced_and_writes_nothing(void **state)
     other.future = 1;
     sample_fill(&other, &stage->epochs[0], 5);
     sample_fill(&stage->sample, &stage->epochs[1], 20);
-    assert_int_equal(deliver(stage, 1, 1), DONE);
-    assert_int_equal(deliver(stage, 0, 1), BROKEN);
+    assert_int_equal(stage_deliver(stage, 1, 1), DONE);
+    assert_int_equal(stage_deliver(stage, 0, 1), BROKEN);
     assert_int_equal(stage->fault.code, FAULT_FENCED);
     sample_fill(&other, &stage->epochs[2], 5);
-    assert_int_equal(deliver(stage, 2, 1), BROKEN);
+    assert_int_equal(stage_deliver(stage, 2, 1), BROKEN);
     assert_int_equal(stage->fault.code, FAULT_FENCED);
-    assert_string_equal(ask(stage, "SELECT count(*), max(epoch) FROM payment_transactions"),
+    assert_string_equal(stage_ask(stage, "SELECT count(*), max(epoch) FROM payment_transactions"),
                         "20|1");
+    assert_string_equal(stage_ask(stage, "SELECT count(*) FROM payonce_epoch"), "1");
     sample_fill(&stage->sample, &stage->epochs[3], 1);
-    assert_int_equal(deliver(stage, 3, 1), DONE);
+    assert_int_equal(stage_deliver(stage, 3, 1), DONE);
 }
+
+/* Part of it is recorded, but not the last: that is not ours to complete. */
+static void a_delivery_that_overlaps_is_fenced(void **state)
+{
+    struct stage *stage = *state;
+
+    sample_fill(&stage->sample, &stage->epochs[0], 5);
+    sample_fill(&stage->sample, &stage->epochs[1], 5);
+    assert_int_equal(stage_deliver(stage, 0, 1), DONE);
+    assert_int_equal(stage_deliver(stage, 0, 2), BROKEN);
+    assert_int_equal(stage->fault.code, FAULT_FENCED);
+    assert_int_equal(stage_deliver(stage, 1, 1), DONE);
+    assert_string_equal(stage_ask(stage, "SELECT count(*) FROM payment_transactions"), "10");
+}
+
+static void epochs_that_do_not_follow_on_each_other_are_refused(void **state)
+{
+    struct stage *stage = *state;
+
+    sample_fill(&stage->sample, &stage->epochs[0], 5);
+    sample_fill(&stage->sample, &stage->epochs[2], 5);
+    sample_fill(&stage->sample, &stage->epochs[1], 5);
+    assert_int_equal(stage_deliver(stage, 0, 2), BROKEN);
+    assert_int_equal(stage->fault.code, FAULT_JOURNAL_CORRUPT);
+    assert_string_equal(stage->fault.text, "epoch 3 does not follow on epoch 1");
+}
+
+/* Its row is gone: nobody knows where this source stands, so nothing is written. */
+static void a_cursor_that_is_missing_stops_the_delivery(void **state)
+{
+    struct stage *stage = *state;
+
+    stage_add(stage, 5);
+    (void)stage_ask(stage, "DELETE FROM payonce_cursor WHERE source = 0");
+    sample_fill(&stage->sample, &stage->epochs[1], 5);
+    assert_int_equal(stage_deliver(stage, 1, 1), BROKEN);
+    assert_int_equal(stage->fault.code, FAULT_SINK_DAMAGED);
+    assert_string_equal(stage_ask(stage, "SELECT count(*), max(epoch) FROM payment_transactions"),
+                        "5|1");
+}
+
+/* A row of the wrong number would leave a hole or a double: the transaction is undone. */
+static void rows_must_be_dense(void **state)
+{
+    struct stage *stage = *state;
+
+    stage_add(stage, 5);
+    stage->sample.seq_next[TABLE_TRANSACTIONS]++;
+    sample_fill(&stage->sample, &stage->epochs[1], 40);
+    assert_int_equal(stage_deliver(stage, 1, 1), BROKEN);
+    assert_int_equal(stage->fault.code, FAULT_SINK_DAMAGED);
+    assert_string_equal(stage_ask(stage, "SELECT count(*), max(epoch) FROM payment_transactions"),
+                        "5|1");
+}
+
+/* Somebody has added a row of his own: where it ends is not where the history says. */
+static void a_foreign_row_is_seen(void **state)
+{
+    struct stage *stage = *state;
+    struct sink_head head;
+
+    stage_add(stage, 5);
+    (void)stage_ask(stage, "INSERT INTO payment_transactions_000001 (seq, transaction_id)"
+                           " VALUES (6, 'mine')");
+    assert_int_equal(sink_read_head(stage->sink, &head, &stage->fault), BROKEN);
+    assert_int_equal(stage->fault.code, FAULT_SINK_DAMAGED);
+    sample_fill(&stage->sample, &stage->epochs[1], 40);
+    assert_int_equal(stage_deliver(stage, 1, 1), BROKEN);
+    assert_int_equal(stage->fault.code, FAULT_SINK_DAMAGED);
+}
+
+/* A note without a message is history, too. */
+static void an_epoch_without_rows_moves_the_chain(void **state)
+{
+    struct stage *stage = *state;
+    uint64_t epoch;
+
+    sample_begin(&stage->sample, &stage->epochs[0]);
+    sample_end(&stage->sample, &stage->epochs[0]);
+    assert_int_equal(stage_deliver(stage, 0, 1), DONE);
+    assert_int_equal(sink_find_chain(stage->sink, &stage->sample.chain, &epoch, &stage->fault),
+                     DONE);
+    assert_int_equal(epoch, 1);
+    stage->sample.chain.bytes[3] ^= 1;
+    assert_int_equal(sink_find_chain(stage->sink, &stage->sample.chain, &epoch, &stage->fault),
+                     DONE);
+    assert_int_equal(epoch, 0);
+}
+
+static void what_operators_decided_is_kept(void **state)
+{
+    struct stage *stage = *state;
+    struct decision gap = {.kind = NOTE_GAP,
+                           .source = 0,
+                           .offset = 5,
+                           .event_ms = 9,
+                           .arrival_ms = SAMPLE_START_MS,
+                           .text = {"by Eve", 6}};
+    struct decision words = {.kind = NOTE_DECISION,
+                             .arrival_ms = SAMPLE_START_MS,
+                             .text = {"adopted; it's \"fine\"", 20}};
+
+    sample_begin(&stage->sample, &stage->epochs[0]);
+    epoch_add_decision(&stage->epochs[0].epoch, &gap);
+    epoch_add_decision(&stage->epochs[0].epoch, &words);
+    sample_end(&stage->sample, &stage->epochs[0]);
+    assert_int_equal(stage_deliver(stage, 0, 1), DONE);
+    assert_string_equal(stage_ask(stage, "SELECT epoch, kind, source, first, next, text"
+                                         " FROM payonce_decision ORDER BY decision"),
+                        "1|gap|0|5|9|by Eve|1|decision|-|-|-|adopted; it's \"fine\"");
+}
+
+/* The sources have other numbers in a new journal; their names tell which they are. */
+static void sources_are_known_by_name_not_by_number(void **state)
+{
+    struct stage *stage = *state;
+    struct sink_cursor cursor;
+
+    stage_add(stage, 5);
+    struct origin first = stage->sample.origins[0];
+    stage->sample.origins[0] = stage->sample.origins[2];
+    stage->sample.origins[2] = first;
+    stage->sample.next[2] = stage->sample.next[0];
+    stage->sample.next[0] = 1;
+    stage->sample.total_count = 0;
+    sample_begin(&stage->sample, &stage->epochs[1]);
+    sample_accept(&stage->sample, &stage->epochs[1], 2, "x", "1.00");
+    sample_end(&stage->sample, &stage->epochs[1]);
+    assert_int_equal(stage_deliver(stage, 1, 1), DONE);
+    assert_string_equal(stage_ask(stage, "SELECT source_topic, source_offset"
+                                         " FROM payment_transactions WHERE transaction_id = 'x'"),
+                        "input-0.jsonl|6");
+    assert_int_equal(sink_read_cursor(stage->sink, 0, &cursor, &stage->fault), DONE);
+    assert_string_equal(cursor.origin.topic, "input-0.jsonl");
+    assert_int_equal(cursor.range.next, 7);
+    assert_int_equal(cursor.start, 1);
+    assert_int_equal(sink_read_cursor(stage->sink, SAMPLE_SOURCES, &cursor, &stage->fault), LATER);
+}
+
+#define WITH_LEDGER(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_new_file_holds_the_pipeline_at_epoch_0, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(several_epochs_arrive_in_one_transaction, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(takes_a_repeated_delivery_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(another_future_is_fenced_and_writes_nothing, set_up,
-                                        tear_down),
+        WITH_LEDGER(a_new_file_holds_the_pipeline_at_epoch_0),
+        WITH_LEDGER(several_epochs_arrive_in_one_transaction),
+        WITH_LEDGER(takes_a_repeated_delivery_once),
+        WITH_LEDGER(an_unknown_outcome_is_repeated_and_becomes_nothing),
+        WITH_LEDGER(another_future_is_fenced_and_writes_nothing),
+        WITH_LEDGER(a_delivery_that_overlaps_is_fenced),
+        WITH_LEDGER(epochs_that_do_not_follow_on_each_other_are_refused),
+        WITH_LEDGER(a_cursor_that_is_missing_stops_the_delivery),
+        WITH_LEDGER(rows_must_be_dense),
+        WITH_LEDGER(a_foreign_row_is_seen),
+        WITH_LEDGER(an_epoch_without_rows_moves_the_chain),
+        WITH_LEDGER(what_operators_decided_is_kept),
+        WITH_LEDGER(sources_are_known_by_name_not_by_number),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
