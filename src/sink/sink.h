@@ -36,7 +36,7 @@ struct sink_settings {
      * moment of the last read_head, until the next one, find_payment or close.
      */
     bool read_only;
-    bool snapshot; /* And all of it as of the open. */
+    bool snapshot; /* With read_only: everything as of the open, until the close. */
 };
 
 /* Where a sink stands. */

@@ -96,27 +96,28 @@ static void configure(struct sqlite_sink *sqlite)
     (void)sqlite3_wal_hook(sqlite->database, after_commit, sqlite);
 }
 
-/* The page size is the file's from its first page on; setting it later changes nothing. */
-static enum outcome run_pragmas(struct sqlite_sink *sqlite, struct fault *ret_fault)
+static enum outcome prepare_reading(struct sqlite_sink *sqlite, struct fault *ret_fault)
 {
-    const char *doing = "opening";
-    enum outcome outcome = sqlite_run(
-        sqlite,
-        sql_start(&sqlite->text, "PRAGMA cache_size = -%d; PRAGMA mmap_size = 0", SQLITE_CACHE_KIB),
-        doing, ret_fault);
+    const struct sink_settings *settings = &sqlite->sink.settings;
 
-    if (outcome == DONE && sqlite->sink.settings.read_only) {
-        return sqlite_run(sqlite, "PRAGMA query_only = ON", doing, ret_fault);
-    }
-    return outcome == DONE
-               ? sqlite_run(sqlite,
-                            sql_start(&sqlite->text,
-                                      "PRAGMA page_size = %d; PRAGMA journal_mode = WAL;"
-                                      "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF; "
-                                      "PRAGMA journal_size_limit = %d",
-                                      SQLITE_PAGE_SIZE, SQLITE_PAGE_SIZE * SQLITE_WAL_PAGES),
-                            doing, ret_fault)
-               : outcome;
+    return sqlite_run(sqlite,
+                      sql_start(&sqlite->text, "PRAGMA cache_size = -%d; PRAGMA mmap_size = 0;%s%s",
+                                SQLITE_CACHE_KIB,
+                                settings->read_only ? "PRAGMA query_only = ON;" : "",
+                                settings->read_only && settings->snapshot ? "BEGIN" : ""),
+                      "opening", ret_fault);
+}
+
+/* The page size is the file's from its first page on; setting it later changes nothing. */
+static enum outcome prepare_writing(struct sqlite_sink *sqlite, struct fault *ret_fault)
+{
+    return sqlite_run(sqlite,
+                      sql_start(&sqlite->text,
+                                "PRAGMA page_size = %d; PRAGMA journal_mode = WAL;"
+                                "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF;"
+                                "PRAGMA journal_size_limit = %d",
+                                SQLITE_PAGE_SIZE, SQLITE_PAGE_SIZE * SQLITE_WAL_PAGES),
+                      "opening", ret_fault);
 }
 
 static enum outcome note_identity(struct sqlite_sink *sqlite, struct fault *ret_fault)
@@ -149,7 +150,7 @@ static enum outcome open_database(struct sqlite_sink *sqlite, struct fault *ret_
                                         : sqlite_failed(sqlite, "opening", ret_fault);
     }
     configure(sqlite);
-    return run_pragmas(sqlite, ret_fault);
+    return prepare_reading(sqlite, ret_fault);
 }
 
 enum outcome sqlite_open(struct sink *sink, struct fault *ret_fault)
@@ -162,11 +163,11 @@ enum outcome sqlite_open(struct sink *sink, struct fault *ret_fault)
     if (outcome == DONE) {
         outcome = open_database(sqlite, ret_fault);
     }
-    if (outcome == DONE && sink->settings.snapshot) {
-        outcome = sqlite_run(sqlite, "BEGIN", "beginning to read", ret_fault);
-    }
     if (outcome == DONE) {
-        outcome = schema_check(sqlite, &empty, ret_fault);
+        outcome = schema_check(sqlite, &empty, ret_fault); /* Before anything is changed. */
+    }
+    if (outcome == DONE && !sink->settings.read_only) {
+        outcome = prepare_writing(sqlite, ret_fault);
     }
     if (outcome == DONE && empty && !sink->settings.read_only) {
         outcome = schema_create(sqlite, ret_fault);

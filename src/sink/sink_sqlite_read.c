@@ -17,7 +17,8 @@ void sqlite_stop_reading(struct sqlite_sink *sqlite)
 void sqlite_end_moment(struct sqlite_sink *sqlite)
 {
     sqlite_stop_reading(sqlite);
-    if (sqlite->sink.settings.read_only && sqlite3_get_autocommit(sqlite->database) == 0) {
+    if (sqlite->sink.settings.read_only && !sqlite->sink.settings.snapshot &&
+        sqlite3_get_autocommit(sqlite->database) == 0) {
         (void)sqlite3_exec(sqlite->database, "COMMIT", NULL, NULL, NULL); /* Nothing to lose. */
     }
 }
