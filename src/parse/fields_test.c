@@ -346,6 +346,20 @@ static void carries_texts_and_the_raw_text_of_numbers(void **state)
     parsed_close(&parsed);
 }
 
+static void names_no_field_for_a_key_that_is_none(void **state)
+{
+    struct parsed parsed;
+
+    parsed_init(&parsed);
+    parsed.settings.carry.count = 1;
+    strcpy(parsed.settings.carry.names[0], "cvv"); /* Dropped all the same. */
+    parsed_settings(&parsed);
+    parsed_text(&parsed, "{" PARSED_ALL ",'x':1,'x':2}");
+    assert_int_equal(parsed.message.refusal.reason, REFUSAL_DUPLICATE_KEY);
+    assert_null(parsed.message.refusal.field);
+    parsed_close(&parsed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +373,7 @@ int main(void)
         cmocka_unit_test(tells_the_unit_of_a_time_by_its_size),
         cmocka_unit_test(takes_three_capital_letters_for_a_currency),
         cmocka_unit_test(carries_texts_and_the_raw_text_of_numbers),
+        cmocka_unit_test(names_no_field_for_a_key_that_is_none),
     };
     return cmocka_run_group_tests_name("fields", tests, NULL, NULL);
 }

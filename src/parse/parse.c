@@ -14,6 +14,9 @@ static bool refuse(struct message *message, enum refusal_reason reason, size_t p
 /* How we call the field that this name belongs to; NULL: none of them. */
 static const char *name_field(const struct parser *parser, uint8_t name)
 {
+    if (name == PARSER_NO_NAME) { /* So is a carried field that privacy drops. */
+        return NULL;
+    }
     for (enum parse_field field = PARSE_ID; field < PARSE_FIELDS; field++) {
         const struct parser_places *places = &parser->fields[field];
         for (uint8_t index = 0; index < places->count; index++) {

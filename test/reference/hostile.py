@@ -89,6 +89,7 @@ def lines():
     made += [with_more(text) for text in (
         b'"amount":2', b'"amount":null', b'"a":1,"a":1', b'"a":1,"\\u0061":2', b'"o":{"a":1,"a":2}',
         b'"o":[{"a":1,"b":2,"a":3}]', b'"o":{"a":{"a":{"a":1}}}', b'"":1,"":2', b'"":1',
+        b'"cvv":1,"cvv":2', b'"status":"a","status":"b"', b'"credit_card":1,"credit_card":2',
         b'"event_time":1700000001000', b'"event_time":null', b'"event_time":"x"', b'"sender":"T"',
         b'"credit_card":"4111111111111111"', b'"cvv":123', b'"note":"4111111111111111"',
         b'"long":"' + b"z" * 4097 + b'"', b'"' + b"k" * 5000 + b'":1', b'"n":1e999', b'"n":-0',

@@ -103,7 +103,7 @@ class Parser:
         self.places = [(field, [name for name in settings["payment.fields." + field]
                                 if not self.hidden(field, name)]) for field in FIELDS]
         self.carry = settings["payment.carry"]
-        self.fields_of = {name: name for name in self.carry}
+        self.fields_of = {name: name for name in self.carry if name not in self.drop}
         self.fields_of.update((name, field) for field, names in self.places for name in names)
         self.status = self.carry.index("status") if "status" in self.carry else None
         self.region = self.carry.index("region") if "region" in self.carry else None
