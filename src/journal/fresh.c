@@ -154,10 +154,20 @@ enum outcome segment_settle(struct journal *journal, struct segment_fresh *fresh
         return journal_failed(journal, outcome);
     }
     journal->spare_count -= fresh->recycled ? 1 : 0;
+    return DONE;
+}
+
+void segment_join(struct journal *journal, const struct segment_fresh *fresh)
+{
     disk_close(journal->disk, journal->writing);
     journal->writing = fresh->file;
     journal->write_at = fresh->write_at;
-    return DONE;
+    journal->segments[journal->segment_count++] = fresh->segment;
+    journal->bytes = 0;
+    for (size_t index = 0; index < journal->segment_count; index++) {
+        journal->bytes += journal->segments[index].size;
+    }
+    journal->first_epoch = journal->segments[0].after + 1;
 }
 
 enum outcome segment_drop(struct journal *journal, uint64_t serial, uint64_t size,

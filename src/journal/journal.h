@@ -11,14 +11,19 @@
  * frame (sources, totals, rules, watermark as of the last epoch before it), then frames.
  * All numbers little-endian; frames begin at multiples of DISK_BLOCK.
  *
- * (The byte drawing of segment header and frame header stands in frame.h and docs/format.md.)
+ * (The byte drawing of segment header and frame header stands in segment.h, frame.h and
+ * docs/format.md.)
  *
  * TORN OR DAMAGED. One frame at a time is unsynced, and each frame says up to which epoch all
  * was durable when it was written (synced_upto). So a bad frame n followed, anywhere, by a valid
  * frame of this journal with synced_upto >= n is damage in the middle: BROKEN, journal_corrupt,
  * files untouched. Otherwise it was being written when the power went: a torn tail, to be cut.
  *
- * Threads: one seals; others may journal_read epochs that are sealed.
+ * ERRORS. LATER with disk_space: nothing happened, the same call may succeed later. BROKEN from a
+ * write or sync is final: this struct journal writes nothing more, whatever is asked of it.
+ *
+ * Threads: one opens, keeps, begins, seals and trims; others may meanwhile journal_read,
+ * journal_snapshot and journal_find_chain, each with a place of its own.
  */
 #ifndef JOURNAL_JOURNAL_H
 #define JOURNAL_JOURNAL_H
@@ -76,12 +81,20 @@ struct journal {
     uint64_t write_at;
 };
 
-/* How much zeroed memory journal_open wants lent, for frames of at most this many bytes. */
+/*
+ * How much memory journal_open wants lent, for frames of at most this many bytes (an epoch's
+ * parts and FRAME_HEADER_SIZE more, in whole blocks; a snapshot is one, too). It need not be
+ * zeroed, and may be lent again after journal_close.
+ */
 size_t journal_memory_size(size_t frame_size_max);
 
 /*
  * Look at what is there: segments, the newest whole frame, a torn tail or damage. Changes
- * nothing on disk. BROKEN: journal_corrupt, journal_format, journal_io_error.
+ * nothing on disk. BROKEN: journal_corrupt, journal_format, journal_io_error, no_memory (a frame
+ * larger than the memory allows).
+ *
+ * Checked is what a fold would read from seed_epoch on, and the newest segment with its rows.
+ * What stands before, and other rows, are checked when somebody reads them.
  */
 MUST_USE enum outcome journal_open(struct journal *journal, struct disk *disk,
                                    const struct journal_settings *settings, void *memory,
@@ -107,7 +120,10 @@ enum journal_parts { JOURNAL_DECISIONS, JOURNAL_DECISIONS_AND_ROWS };
 /*
  * The frame at this place; then the place stands at the next. The epoch's memory is the place's
  * buffer; ranges, totals, decisions, rows point into it (lent until the next read).
- * LATER: nothing sealed there yet. REFUSED: that epoch is no longer in the journal.
+ * LATER: nothing sealed there yet. REFUSED: that epoch is no longer in the journal. BROKEN:
+ * journal_corrupt, journal_io_error, no_memory (a frame larger than the buffer).
+ * Going on from epoch to epoch reads each frame once; setting place->epoch back, or into another
+ * segment, walks over the headers from that segment's start.
  */
 MUST_USE enum outcome journal_read(struct journal *journal, struct journal_place *place,
                                    enum journal_parts parts, struct epoch *ret_epoch,
@@ -115,22 +131,30 @@ MUST_USE enum outcome journal_read(struct journal *journal, struct journal_place
 void journal_place_close(struct journal *journal, struct journal_place *place);
 
 /*
- * The snapshot from which a fold that must cover `epoch` starts: the newest one at or before
- * it (its number: the last epoch before that segment), or the seed at the journal's head.
- * After it, read from ret_snapshot->number + 1 (a seed: read from the place on).
+ * The snapshot from which a fold that must cover `epoch` starts: the newest one older than it
+ * (ret_snapshot->number < epoch; usually the last epoch before that segment), or the journal's
+ * head, with its seed. The place then stands behind it: journal_read gives the frames of the seed,
+ * if there is one (kind EPOCH_SEED, all with the snapshot's number, the last with seed_last),
+ * then epoch number + 1 and so on. REFUSED: the journal does not reach back that far.
  */
 MUST_USE enum outcome journal_snapshot(struct journal *journal, uint64_t epoch,
                                        struct journal_place *place, struct epoch *ret_snapshot,
                                        struct fault *ret_fault);
 
-/* Which epoch has this chain? 0: none of those kept. The chain before the first is zeros. */
+/*
+ * Which epoch has this chain? The one before first_epoch counts, too. 0: none; also the answer
+ * for the chain of zeros, which is before epoch 1.
+ */
 MUST_USE enum outcome journal_find_chain(struct journal *journal, const struct chain *chain,
                                          uint64_t *ret_epoch, struct fault *ret_fault);
 
 /*
- * History ends at this epoch: what stands behind it is cut. The frames after `confirmed` are
- * copied into a fresh segment and synced: recovered is not durable. Then seal may be called.
+ * History ends at this epoch: what stands behind it is cut. Recovered is not durable: the frames
+ * after `confirmed` that stand in the last segment, and in any case the last one, whose sync may
+ * never have returned, are copied into a fresh segment and synced. (Older ones were durable when
+ * the last one was written; it says so.) Then seal may be called.
  * snapshot: standing as of last_kept (for the fresh segment's head).
+ * LATER: no space, or less than JOURNAL_FREE_MIN. BROKEN: as everywhere; also journal_corrupt.
  */
 MUST_USE enum outcome journal_keep(struct journal *journal, uint64_t confirmed, uint64_t last_kept,
                                    const struct epoch *snapshot, struct fault *ret_fault);
@@ -140,13 +164,16 @@ MUST_USE enum outcome journal_keep(struct journal *journal, uint64_t confirmed, 
  * until the new head is durable). snapshot->number and ->chain: the history so far (0 and zeros
  * on a first run). With `seeds` to follow: epochs of kind EPOCH_SEED by journal_seal, the last
  * one with seed_last = 1; a journal whose seed is not whole counts as empty at open.
+ * Epochs go on: the first one sealed is snapshot->number + 1.
+ * LATER: no space, or less than JOURNAL_FREE_MIN; what was there is still there.
  */
 MUST_USE enum outcome journal_begin(struct journal *journal, const struct epoch *snapshot,
                                     bool seeds_follow, struct fault *ret_fault);
 
 /*
- * Decide: one append, one sync. Fills epoch->journal_id and ->chain. After DONE this epoch is
- * history. snapshot: called for only when a new segment begins; the standing before this epoch.
+ * Decide: one append, one sync. Fills epoch->journal_id and ->chain (of a seed, ->prev_chain,
+ * too). After DONE this epoch is history. snapshot: called for only when a new segment begins
+ * (journal_wants_snapshot; else NULL); the standing before this epoch.
  * LATER: no space (nothing happened). BROKEN: write nothing more.
  */
 MUST_USE enum outcome journal_seal(struct journal *journal, struct epoch *epoch,
@@ -157,7 +184,8 @@ bool journal_wants_snapshot(const struct journal *journal, const struct epoch *e
 
 /*
  * Let go of segments that nobody needs: all epochs below `needed` (the smallest of what sinks
- * lack and seed_epoch), older than keep_ms at now_ms, or beyond max_bytes.
+ * lack and seed_epoch), sealed keep_ms ago or earlier, or beyond max_bytes. What a fold from
+ * `needed` wants stays, so about one segment more may.
  */
 MUST_USE enum outcome journal_trim(struct journal *journal, uint64_t needed, int64_t now_ms,
                                    struct fault *ret_fault);

@@ -169,16 +169,10 @@ static void take_line(struct journal *journal, const struct tail *tail,
     if (tail->stays) {
         journal->segments[tail->index].size = tail->cut_at;
     }
-    journal->segments[journal->segment_count++] = fresh->segment;
-    journal->bytes = 0;
-    for (size_t index = 0; index < journal->segment_count; index++) {
-        journal->bytes += journal->segments[index].size;
-    }
-    journal->first_epoch = journal->segments[0].after + 1;
+    segment_join(journal, fresh);
     journal->last_epoch = last_kept;
     journal->last_chain = tail->last_chain;
     journal->sealed_ms = tail->sealed_ms;
-    journal->write_at = fresh->write_at;
     (void)pthread_mutex_unlock(&journal->mutex);
 }
 
@@ -235,9 +229,27 @@ static void new_identity(struct journal *journal)
     journal->journal_id = (journal->journal_id >> 1) | 1; /* 63 bits, and never 0. */
 }
 
+/* The line begins anew; the epochs go on. */
+static void take_head(struct journal *journal, const struct segment_fresh *fresh,
+                      const struct epoch *snapshot)
+{
+    (void)pthread_mutex_lock(&journal->mutex);
+    journal->segment_count = 0;
+    segment_join(journal, fresh);
+    journal->empty = false;
+    journal->torn_bytes = 0;
+    journal->seed_open = fresh->segment.seeds_follow;
+    journal->last_epoch = snapshot->number;
+    journal->last_chain = snapshot->chain;
+    journal->sealed_ms = snapshot->sealed_ms;
+    (void)pthread_mutex_unlock(&journal->mutex);
+}
+
 enum outcome journal_begin(struct journal *journal, const struct epoch *snapshot, bool seeds_follow,
                            struct fault *ret_fault)
 {
+    uint64_t old_id = journal->journal_id;
+    struct siphash_key old_key = journal->key;
     struct segment_fresh fresh = {
         .segment = {.after = snapshot->number,
                     .after_chain = snapshot->chain,
@@ -257,20 +269,11 @@ enum outcome journal_begin(struct journal *journal, const struct epoch *snapshot
         outcome = segment_settle(journal, &fresh, ret_fault);
     }
     if (outcome != DONE) {
+        journal->journal_id = old_id;
+        journal->key = old_key;
         return outcome;
     }
-    (void)pthread_mutex_lock(&journal->mutex);
-    journal->segments[0] = fresh.segment;
-    journal->segment_count = 1;
-    journal->bytes = fresh.segment.size;
-    journal->empty = false;
-    journal->torn_bytes = 0;
-    journal->seed_open = seeds_follow;
-    journal->first_epoch = snapshot->number + 1;
-    journal->last_epoch = snapshot->number;
-    journal->last_chain = snapshot->chain;
-    journal->sealed_ms = snapshot->sealed_ms;
-    (void)pthread_mutex_unlock(&journal->mutex);
+    take_head(journal, &fresh, snapshot);
     outcome = segment_sweep(journal, ret_fault);
     journal->ready = outcome == DONE;
     return outcome;

@@ -168,6 +168,8 @@ enum outcome journal_read(struct journal *journal, struct journal_place *place,
 {
     struct stretch stretch;
     bool with_rows = parts == JOURNAL_DECISIONS_AND_ROWS;
+
+    place->seeding = place->seeding && place->epoch == place->standing;
     enum outcome outcome = find_stretch(journal, place, &stretch);
 
     if (outcome != DONE) {

@@ -20,12 +20,6 @@ bool journal_wants_snapshot(const struct journal *journal, const struct epoch *e
     return epoch->kind == EPOCH_DECIDED && frame_size(epoch) > room(journal);
 }
 
-static void add_segment(struct journal *journal, const struct segment_fresh *fresh)
-{
-    journal->segments[journal->segment_count++] = fresh->segment;
-    journal->bytes += fresh->segment.size;
-}
-
 static enum outcome begin_segment(struct journal *journal, const struct epoch *epoch,
                                   const struct epoch *snapshot, struct fault *ret_fault)
 {
@@ -44,8 +38,7 @@ static enum outcome begin_segment(struct journal *journal, const struct epoch *e
     outcome = segment_settle(journal, &fresh, ret_fault);
     if (outcome == DONE) {
         (void)pthread_mutex_lock(&journal->mutex);
-        add_segment(journal, &fresh);
-        journal->write_at = fresh.write_at;
+        segment_join(journal, &fresh);
         (void)pthread_mutex_unlock(&journal->mutex);
     }
     return outcome;

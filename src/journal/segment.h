@@ -103,9 +103,12 @@ MUST_USE enum outcome segment_create(struct journal *journal, struct segment_fre
                                      struct fault *ret_fault);
 void segment_abandon(struct journal *journal, struct segment_fresh *fresh);
 
-/* Make it durable, and a segment. After DONE it is journal->writing. LATER: as segment_create. */
+/* Make it durable, and a segment. LATER: as segment_create. */
 MUST_USE enum outcome segment_settle(struct journal *journal, struct segment_fresh *fresh,
                                      struct fault *ret_fault);
+
+/* It ends the line, and is written to from now on. The caller holds the mutex. */
+void segment_join(struct journal *journal, const struct segment_fresh *fresh);
 
 /* It is no segment any more: kept as a spare file, or removed. The directory is not synced. */
 MUST_USE enum outcome segment_drop(struct journal *journal, uint64_t serial, uint64_t size,
