@@ -18,6 +18,7 @@ struct uneven {
     struct world_file *known;
     unsigned seed;
     unsigned delay_us;
+    bool over; /* It has ended, or broken: there is no reason to read on. */
 };
 
 static struct uneven *uneven_of(struct source *source)
@@ -50,6 +51,7 @@ static enum outcome uneven_read(struct source *source, struct source_block *bloc
     size_t target = block->target;
     size_t line_capacity = block->line_capacity;
 
+    must(!uneven->over);
     if (uneven->known->cut_before > 0 && --uneven->known->cut_before == 0) {
         assert_int_equal(truncate(uneven->file->origin.topic, 1), 0);
     }
@@ -62,6 +64,7 @@ static enum outcome uneven_read(struct source *source, struct source_block *bloc
         block->line_capacity = (size_t)rand_r(&uneven->seed) % 9 + 1;
     }
     enum outcome outcome = source_read(uneven->file, block, ret_fault);
+    uneven->over = outcome == BROKEN || (outcome == DONE && block->ended);
     block->target = target;
     block->line_capacity = line_capacity;
     return outcome;

@@ -85,6 +85,64 @@ static void a_restart_goes_on_behind_any_message(void **unused)
     free(again);
 }
 
+static void expect_long_text(const struct message *message)
+{
+    struct span device = message->payment.carry[3];
+
+    assert_int_equal(message->refusal.reason, REFUSAL_NONE);
+    assert_int_equal(device.size, 4000);
+    assert_memory_equal(device.at, "AAx", 3);
+}
+
+/* What does not stand in the message as it is needs memory of its own, and that is used again. */
+static void texts_with_escapes_are_whole_however_many_come(void **unused)
+{
+    char path[100];
+    char text[4000];
+
+    memset(text, 'x', sizeof(text));
+    world_path(0, path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (unsigned line = 0; line < 3000; line++) {
+        (void)fprintf(file,
+                      "{\"transaction_id\":\"t-%u\",\"event_time\":1790000000000,"
+                      "\"sender\":\"a\",\"receiver\":\"b\",\"amount\":\"1.50\","
+                      "\"currency\":\"EUR\",\"device_id\":\"\\u0041\\u0041%.*s\"}\n",
+                      line, 3998, text);
+    }
+    assert_int_equal(fclose(file), 0);
+    world_open(1, 0, 1);
+    world_start(2);
+    for (unsigned line = 0; line < 3000; line++) {
+        expect_long_text(world_take().message);
+    }
+    assert_int_equal(world_take().kind, INTAKE_ENDED);
+    world_stop();
+}
+
+static void a_message_says_how_long_it_was_and_when_it_came(void **unused)
+{
+    int64_t before_ms = clock_wall_ms(&clock_real);
+    char path[100];
+
+    world_path(0, path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fprintf(file, "short\n%070000d\n", 1);
+    assert_int_equal(fclose(file), 0);
+    world_open(1, 0, 1);
+    world_start(1);
+    const struct message *message = world_take().message;
+    assert_int_equal(message->size, 5);
+    assert_in_range(message->arrival_ms, before_ms, clock_wall_ms(&clock_real));
+    message = world_take().message;
+    assert_int_equal(message->size, 70000);
+    assert_int_equal(message->raw.size, MESSAGE_SIZE_MAX + 1);
+    assert_int_equal(message->refusal.reason, REFUSAL_SIZE);
+    world_stop();
+}
+
 /* With one source, what is shown ahead is what comes. */
 static void shows_what_comes_ahead_of_its_turn(void **unused)
 {
@@ -157,6 +215,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_breaks_is_told_behind_what_was_read_before),
         TEST(a_restart_goes_on_behind_any_message),
+        TEST(texts_with_escapes_are_whole_however_many_come),
+        TEST(a_message_says_how_long_it_was_and_when_it_came),
         TEST(shows_what_comes_ahead_of_its_turn),
         TEST(stops_in_the_middle_of_anything),
         TEST(an_idle_pipe_gives_nothing_and_can_be_stopped),
