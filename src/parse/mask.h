@@ -4,7 +4,7 @@
  * A card number is 13 to 19 digits that pass the Luhn check (ISO/IEC 7812-1). Digits stand in
  * groups, parted by any blanks and dashes; each row of whole groups is tried, so that a date
  * before a card number does not hide it. The one exception is a text that is a UUID (36
- * characters, either case): about one in 20,000 would pass by chance, and no card is written so.
+ * characters, either case): about one in 400 would pass by chance, and no card is written so.
  *
  * One in ten numbers of that length passes by chance. That costs a carried text some stars; ids
  * it would make equal, so they are asked about with mask_reads_as_card and never masked.
