@@ -3,8 +3,14 @@
 #include <string.h>
 
 const struct command commands[] = {
+    {"demo", "Start", "see it work: simulate, crash, reconcile; needs nothing else", command_demo,
+     demo_help},
+    {"run", "Run", "process payments until stopped", command_run, run_help},
     {"simulate", "Run", "make payments, with duplicates, late and broken ones", command_simulate,
      simulate_help},
+    {"check", "Check", "check a configuration, and what it names", command_check, check_help},
+    {"reconcile", "Check", "prove that the ledger holds each payment once, to the cent",
+     command_reconcile, reconcile_help},
     {"config", "Look", "print every setting with its default and its reason", command_config,
      config_help},
     {"version", "Help", "print the version", command_version, version_help},

@@ -103,3 +103,23 @@ bool options_names_config(const char *argument)
 
     return dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
+
+bool options_take_inputs(struct options *options)
+{
+    char **rest;
+    int count = options_rest(options, &rest);
+
+    if (count > 0 && options->request.file == NULL && options_names_config(rest[0])) {
+        options->request.file = *rest++;
+        count--;
+    }
+    for (int index = 0; index < count && count > 1; index++) {
+        if (strcmp(rest[index], "-") == 0) {
+            (void)say_usage(options->command, "either - (standard input) or files");
+            return false;
+        }
+    }
+    options->request.inputs = (const char *const *)rest;
+    options->request.input_count = (size_t)count;
+    return true;
+}

@@ -69,6 +69,12 @@ int options_next(struct options *options);
 /* The arguments that are no options, behind the last option. */
 int options_rest(const struct options *options, char ***ret_rest);
 
+/*
+ * For commands that read payments: behind the options a configuration, by its name, and inputs.
+ * False: wrong, and said.
+ */
+MUST_USE bool options_take_inputs(struct options *options);
+
 /* "payonce.yaml" or "x.yml": a configuration by its name. */
 bool options_names_config(const char *argument);
 

@@ -130,6 +130,20 @@ void say_note(const char *format, ...)
     say_line(text);
 }
 
+void say_grouped(const char *number, char *ret_text, size_t size)
+{
+    size_t whole = strcspn(number, ".");
+    size_t used = 0;
+
+    for (size_t index = 0; number[index] != '\0' && used + 2 < size; index++) {
+        if (index > 0 && index < whole && (whole - index) % 3 == 0 && number[index - 1] != '-') {
+            ret_text[used++] = ',';
+        }
+        ret_text[used++] = number[index];
+    }
+    ret_text[used] = '\0';
+}
+
 int say_end(int exit_code)
 {
     struct fault fault;

@@ -38,6 +38,9 @@ bool say_coloured(FILE *stream);
 /* At most width characters of the text; returns how many were printed. */
 size_t say_text(FILE *stream, struct span text, size_t width);
 
+/* "1234567.50" as "1,234,567.50"; for people only. */
+void say_grouped(const char *number, char *ret_text, size_t size);
+
 /* Has all that was printed on stdout arrived? Says so if not. */
 int say_end(int exit_code);
 

@@ -1,7 +1,7 @@
 #include "cmd/simulate.h"
 
 #include "cmd/commands.h"
-#include "cmd/json_write.h"
+#include "cmd/json_line.h"
 #include "cmd/say.h"
 
 const char simulate_help[] =
@@ -42,19 +42,19 @@ const char simulate_help[] =
 
 static void say_counts_json(const struct simulate_counts *counts, FILE *stream)
 {
-    struct json_object object;
+    struct json_line object;
 
-    json_start(&object, stream);
-    json_number(&object, "messages", counts->messages);
-    json_number(&object, "payments", counts->payments);
-    json_number(&object, "copies", counts->copies);
-    json_number(&object, "conflicts", counts->conflicts);
-    json_number(&object, "late", counts->expected[LATE]);
-    json_number(&object, "future", counts->expected[FUTURE]);
-    json_number(&object, "broken", counts->expected[INVALID]);
-    json_number(&object, "bytes", counts->bytes);
-    json_bool(&object, "stopped", counts->stopped);
-    json_end(&object);
+    json_line_start(&object, stream);
+    json_line_number(&object, "messages", counts->messages);
+    json_line_number(&object, "payments", counts->payments);
+    json_line_number(&object, "copies", counts->copies);
+    json_line_number(&object, "conflicts", counts->conflicts);
+    json_line_number(&object, "late", counts->expected[LATE]);
+    json_line_number(&object, "future", counts->expected[FUTURE]);
+    json_line_number(&object, "broken", counts->expected[INVALID]);
+    json_line_number(&object, "bytes", counts->bytes);
+    json_line_bool(&object, "stopped", counts->stopped);
+    json_line_end(&object);
 }
 
 static void say_counts(const struct simulate_counts *counts, FILE *stream)

@@ -108,8 +108,9 @@ void reconcile_progress(const struct reconcile *reconcile, uint64_t *ret_done, u
 const struct reconcile_report *reconcile_report(const struct reconcile *reconcile);
 bool reconcile_good(const struct reconcile_report *report);
 
-/* The three letters of an entry of sums. */
+/* The three letters of an entry of sums, and which entry three letters have. */
 void reconcile_currency(size_t index, char ret_text[4]);
+size_t reconcile_currency_index(const char *currency);
 
 void reconcile_close(struct reconcile *reconcile); /* May be NULL. */
 

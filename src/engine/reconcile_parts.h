@@ -147,9 +147,6 @@ static inline struct money_sum reconcile_wide(uint64_t low, uint64_t high)
     return (struct money_sum){(money_wide)wide};
 }
 
-/* Its entry in the list of sums. */
-size_t reconcile_currency_index(const char *currency);
-
 /* sums */
 MUST_USE enum outcome reconcile_read_standing(struct reconcile *reconcile, struct fault *ret_fault);
 MUST_USE enum outcome reconcile_read_epochs(struct reconcile *reconcile, struct fault *ret_fault);

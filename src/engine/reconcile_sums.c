@@ -254,8 +254,7 @@ enum outcome reconcile_read_epochs(struct reconcile *reconcile, struct fault *re
     struct sink *ledger = reconcile->ledger;
 
     for (size_t count = 0; count < RECONCILE_STEP_ROWS; count++) {
-        enum outcome outcome =
-            ledger->type->read_epoch(ledger, reconcile->next_epoch, &epoch, ret_fault);
+        enum outcome outcome = sink_read_epoch(ledger, reconcile->next_epoch, &epoch, ret_fault);
         if (outcome == LATER) {
             end_epochs(reconcile);
             return DONE;

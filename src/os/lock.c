@@ -9,15 +9,19 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HOLDER_SIZE = 100 };
+static void read_holder(int file, char ret_holder[LOCK_HOLDER_SIZE])
+{
+    ssize_t size = pread(file, ret_holder, LOCK_HOLDER_SIZE - 1, 0);
+
+    ret_holder[size > 0 ? (size_t)size : 0] = '\0';
+    ret_holder[strcspn(ret_holder, "\n")] = '\0';
+}
 
 static enum outcome held(int file, const char *path, struct fault *ret_fault)
 {
-    char holder[HOLDER_SIZE] = "";
-    ssize_t size = pread(file, holder, sizeof(holder) - 1, 0);
+    char holder[LOCK_HOLDER_SIZE];
 
-    holder[size > 0 ? (size_t)size : 0] = '\0';
-    holder[strcspn(holder, "\n")] = '\0';
+    read_holder(file, holder);
     return fault_is(ret_fault, BROKEN, FAULT_DATA_DIR_IN_USE, "%s is held by %s", path,
                     holder[0] == '\0' ? "another process" : holder);
 }
@@ -25,7 +29,7 @@ static enum outcome held(int file, const char *path, struct fault *ret_fault)
 enum outcome lock_take(struct lock *lock, const char *path, struct fault *ret_fault)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    char holder[HOLDER_SIZE];
+    char holder[LOCK_HOLDER_SIZE];
     char since[INSTANT_TEXT_SIZE];
     struct timespec now;
 
@@ -56,4 +60,20 @@ void lock_release(struct lock *lock)
         (void)close(lock->file);
         lock->file = -1;
     }
+}
+
+bool lock_holder(const char *path, char ret_holder[LOCK_HOLDER_SIZE])
+{
+    struct flock whole = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (file < 0) {
+        return false;
+    }
+    bool is_held = fcntl(file, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+    if (is_held) {
+        read_holder(file, ret_holder);
+    }
+    (void)close(file);
+    return is_held;
 }

@@ -17,4 +17,8 @@ struct lock {
 MUST_USE enum outcome lock_take(struct lock *lock, const char *path, struct fault *ret_fault);
 void lock_release(struct lock *lock);
 
+/* Does somebody hold it, and who? Takes nothing, changes nothing. */
+enum { LOCK_HOLDER_SIZE = 100 };
+bool lock_holder(const char *path, char ret_holder[LOCK_HOLDER_SIZE]);
+
 #endif

@@ -3,7 +3,8 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    cd "$BATS_TEST_TMPDIR" || exit 1
+    mkdir "$BATS_TEST_TMPDIR/here"
+    cd "$BATS_TEST_TMPDIR/here" || exit 1
     : "${PAYONCE:?the path of the program}"
     local name
     for name in $(compgen -e PAYONCE_); do unset "$name"; done

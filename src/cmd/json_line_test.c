@@ -1,4 +1,4 @@
-#include "cmd/json_write.h"
+#include "cmd/json_line.h"
 #include "test/unit.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static const char *written(const char *text, size_t size)
     at = NULL;
     FILE *stream = open_memstream(&at, &length);
     assert_non_null(stream);
-    json_write_text(stream, (struct span){text, size});
+    json_line_quote(stream, (struct span){text, size});
     (void)fclose(stream);
     return at;
 }
@@ -45,13 +45,13 @@ static void members_are_separated(void **unused)
     char *at = NULL;
     size_t length;
     FILE *stream = open_memstream(&at, &length);
-    struct json_object object;
+    struct json_line object;
 
-    json_start(&object, stream);
-    json_text(&object, "name", "x");
-    json_number(&object, "count", 18446744073709551615U);
-    json_bool(&object, "good", true);
-    json_end(&object);
+    json_line_start(&object, stream);
+    json_line_text(&object, "name", "x");
+    json_line_number(&object, "count", 18446744073709551615U);
+    json_line_bool(&object, "good", true);
+    json_line_end(&object);
     (void)fclose(stream);
     assert_string_equal(at, "{\"name\":\"x\",\"count\":18446744073709551615,\"good\":true}\n");
     free(at);

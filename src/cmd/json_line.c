@@ -1,4 +1,4 @@
-#include "cmd/json_write.h"
+#include "cmd/json_line.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static size_t utf8_size(const unsigned char *at, size_t size)
     return point < least[count] || point > 0x10ffff || surrogate ? 0 : count;
 }
 
-void json_write_text(FILE *stream, struct span text)
+void json_line_quote(FILE *stream, struct span text)
 {
     const unsigned char *at = text.at;
     size_t index = 0;
@@ -50,41 +50,47 @@ void json_write_text(FILE *stream, struct span text)
     (void)fputc('"', stream);
 }
 
-void json_start(struct json_object *object, FILE *stream)
+void json_line_start(struct json_line *object, FILE *stream)
 {
-    *object = (struct json_object){.stream = stream};
+    *object = (struct json_line){.stream = stream};
     (void)fputc('{', stream);
 }
 
-void json_key(struct json_object *object, const char *key)
+void json_line_key(struct json_line *object, const char *key)
 {
     if (object->filled) {
         (void)fputc(',', object->stream);
     }
     object->filled = true;
-    json_write_text(object->stream, (struct span){key, strlen(key)});
+    json_line_quote(object->stream, (struct span){key, strlen(key)});
     (void)fputc(':', object->stream);
 }
 
-void json_text(struct json_object *object, const char *key, const char *text)
+void json_line_text(struct json_line *object, const char *key, const char *text)
 {
-    json_key(object, key);
-    json_write_text(object->stream, (struct span){text, strlen(text)});
+    json_line_key(object, key);
+    json_line_quote(object->stream, (struct span){text, strlen(text)});
 }
 
-void json_number(struct json_object *object, const char *key, uint64_t number)
+void json_line_number(struct json_line *object, const char *key, uint64_t number)
 {
-    json_key(object, key);
+    json_line_key(object, key);
     (void)fprintf(object->stream, "%" PRIu64, number);
 }
 
-void json_bool(struct json_object *object, const char *key, bool value)
+void json_line_bool(struct json_line *object, const char *key, bool value)
 {
-    json_key(object, key);
+    json_line_key(object, key);
     (void)fputs(value ? "true" : "false", object->stream);
 }
 
-void json_end(struct json_object *object)
+void json_line_close(struct json_line *object)
 {
-    (void)fputs("}\n", object->stream);
+    (void)fputc('}', object->stream);
+}
+
+void json_line_end(struct json_line *object)
+{
+    json_line_close(object);
+    (void)fputc('\n', object->stream);
 }

@@ -1,0 +1,365 @@
+#include "cmd/check.h"
+
+#include "os/memory.h"
+#include "parse/parse.h"
+#include "source/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    UNITS = 5, /* struct payment's event_unit. */
+    LINES_MAX = 1024,
+    BLOCK_SIZE = 1024 * 1024,
+    STATUS_SIZE = 32,
+    EXAMPLES_MAX = 3,
+};
+
+static const char *const unit_names[UNITS] = {"text", "s", "ms", "us", "ns"};
+
+/* Other names that public producers give a field. */
+static const char *const other_names[PARSE_FIELDS][8] = {
+    [PARSE_ID] = {"txn_id", "tx_id", "order_id", "event_id", "idempotency_key", "payment_id"},
+    [PARSE_EVENT_TIME] = {"ts_ms", "event_timestamp", "created_at", "occurred_at", "ts"},
+    [PARSE_SENDER] = {"user_id", "account_id", "card_id", "payer_id"},
+    [PARSE_RECEIVER] = {"merchant_id", "payee_id"},
+    [PARSE_AMOUNT] = {"value", "total"},
+    [PARSE_CURRENCY] = {"currency_code", "ccy"},
+};
+
+/* An id and the first status it was seen with. */
+struct seen_id {
+    char id[IDENT_TEXT_MAX + 1];
+    char status[STATUS_SIZE];
+    char other[STATUS_SIZE]; /* A second one; empty: none. */
+};
+
+struct sample {
+    struct check *check;
+    size_t taken;
+    size_t understood;
+    size_t skipped;
+    size_t refused[REFUSAL_COUNT];
+    size_t units[UNITS];
+    size_t names[PARSE_NAMES_MAX]; /* By which name the event time was found. */
+    size_t examples;
+    struct seen_id *seen; /* Lent. */
+    size_t seen_count;
+    struct parser parser;
+    struct parser by_name[PARSE_NAMES_MAX];
+};
+
+struct sample_memory {
+    struct sample sample;
+    struct seen_id seen[CHECK_SAMPLE_MAX];
+    uint8_t block[BLOCK_SIZE];
+    struct source_line lines[LINES_MAX];
+    char scratch[PARSE_SCRATCH_MAX];
+};
+
+uint64_t check_input_bytes(const struct config *config)
+{
+    uint64_t bytes = 0;
+
+    for (size_t index = 0; index < config->engine.path_count; index++) {
+        struct stat status;
+        if (stat(config->engine.paths[index], &status) == 0) {
+            bytes += (uint64_t)status.st_size;
+        }
+    }
+    return bytes;
+}
+
+void check_files(struct check *check)
+{
+    const struct engine_settings *engine = &check->config->engine;
+    char text[QUANTITY_TEXT_SIZE];
+    size_t good = 0;
+
+    for (size_t index = 0; index < engine->path_count; index++) {
+        const char *path = engine->paths[index];
+        struct fault fault;
+        int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (file < 0) {
+            enum fault_code code = errno == EACCES ? FAULT_SOURCE_PERMISSION : FAULT_SOURCE_MISSING;
+            (void)fault_is(&fault, BROKEN, code, "%s: %s", path, strerror(errno));
+            check_fault(check, "files", &fault);
+            continue;
+        }
+        (void)close(file);
+        good++;
+    }
+    if (engine->from_stdin) {
+        check_say(check, CHECK_OK, "standard input", "is read when payonce runs");
+    } else if (good > 0) {
+        quantity_say(QUANTITY_SIZE, (int64_t)check_input_bytes(check->config), text);
+        check_say(check, CHECK_OK, "files", "%zu readable, %s", good, text);
+    }
+}
+
+/* One that looks as if it were meant: "txn_id" for transaction_id. */
+static const char *other_name(const struct message *message, const char **ret_setting)
+{
+    static const char *const settings_of[PARSE_FIELDS] = {
+        [PARSE_ID] = "transaction_id",
+        [PARSE_EVENT_TIME] = "event_time",
+        [PARSE_SENDER] = "sender_account_id",
+        [PARSE_RECEIVER] = "receiver_account_id",
+        [PARSE_AMOUNT] = "amount",
+        [PARSE_CURRENCY] = "currency",
+    };
+
+    for (size_t field = 0; field < PARSE_FIELDS; field++) {
+        if (message->refusal.field == NULL ||
+            strcmp(message->refusal.field, settings_of[field]) != 0) {
+            continue;
+        }
+        *ret_setting = settings_of[field];
+        for (size_t name = 0; name < 8 && other_names[field][name] != NULL; name++) {
+            char quoted[PARSE_NAME_SIZE];
+            int size = snprintf(quoted, sizeof(quoted), "\"%s\"", other_names[field][name]);
+            if (memmem(message->raw.at, message->raw.size, quoted, (size_t)size) != NULL) {
+                return other_names[field][name];
+            }
+        }
+    }
+    return NULL;
+}
+
+static void tell_refused(struct sample *sample, const char *path, const struct message *message)
+{
+    const struct refusal *refusal = &message->refusal;
+    const char *setting = NULL;
+    const char *other;
+
+    if (sample->refused[refusal->reason]++ > 0 || sample->examples++ >= EXAMPLES_MAX) {
+        return;
+    }
+    check_say(sample->check, CHECK_WARN, "sample", "invalid[%s] %s@%llu: %s%s%s, at byte %u",
+              refusal_code(refusal->reason), path, (unsigned long long)message->offset,
+              refusal->field == NULL ? "" : refusal->field, refusal->field == NULL ? "" : ": ",
+              refusal_sentence(refusal->reason), refusal->position);
+    other = refusal->reason == REFUSAL_MISSING ? other_name(message, &setting) : NULL;
+    if (other != NULL) {
+        check_next(sample->check, "if \"%s\" is the same thing:  payment.fields.%s: [%s, %s]",
+                   other, setting, setting, other);
+    }
+}
+
+static void copy_status(struct span text, char ret_text[STATUS_SIZE])
+{
+    (void)snprintf(ret_text, STATUS_SIZE, "%.*s", (int)text.size,
+                   text.at == NULL ? "" : (const char *)text.at);
+}
+
+static void see_id(struct sample *sample, const struct payment *payment)
+{
+    char id[IDENT_TEXT_MAX + 1];
+    char status[STATUS_SIZE];
+
+    (void)snprintf(id, sizeof(id), "%.*s", (int)payment->transaction_id.size,
+                   (const char *)payment->transaction_id.at);
+    copy_status(payment->status, status);
+    for (size_t index = 0; index < sample->seen_count; index++) {
+        struct seen_id *seen = &sample->seen[index];
+        if (strcmp(seen->id, id) == 0) {
+            if (strcmp(seen->status, status) != 0) {
+                (void)strcpy(seen->other, status);
+            }
+            return;
+        }
+    }
+    struct seen_id *added = &sample->seen[sample->seen_count++];
+    (void)strcpy(added->id, id);
+    (void)strcpy(added->status, status);
+}
+
+/* By which of its names was the event time found? */
+static void find_name(struct sample *sample, const struct message *message, char *scratch)
+{
+    const struct parse_names *names = &sample->parser.settings.fields[PARSE_EVENT_TIME];
+
+    for (size_t index = 0; index < names->count; index++) {
+        struct message again = *message;
+        struct parse_scratch room = {.at = scratch, .size = PARSE_SCRATCH_MAX};
+        parse_message(&sample->by_name[index], &again, &room);
+        if (again.refusal.reason == REFUSAL_NONE) {
+            sample->names[index]++;
+            return;
+        }
+    }
+}
+
+static void take_message(struct sample *sample, const char *path, struct message *message,
+                         char *scratch)
+{
+    struct parse_scratch room = {.at = scratch, .size = PARSE_SCRATCH_MAX};
+
+    sample->taken++;
+    parse_message(&sample->parser, message, &room);
+    if (message->refusal.reason != REFUSAL_NONE) {
+        tell_refused(sample, path, message);
+    } else if (!message->selected) {
+        sample->skipped++;
+    } else {
+        sample->understood++;
+        sample->units[message->payment.event_unit]++;
+        see_id(sample, &message->payment);
+        find_name(sample, message, scratch);
+    }
+}
+
+/* The first messages of one file. */
+static enum outcome take_file(struct sample_memory *memory, const char *path, size_t most,
+                              struct source *source, struct fault *ret_fault)
+{
+    static const struct fingerprint none;
+    struct source_block block = {.bytes = memory->block,
+                                 .capacity = BLOCK_SIZE,
+                                 .target = BLOCK_SIZE / 2,
+                                 .lines = memory->lines,
+                                 .line_capacity = most < LINES_MAX ? most : LINES_MAX};
+    enum outcome outcome = source_assign(source, source->start, &none, ret_fault);
+
+    while (outcome == DONE && most > 0) {
+        outcome = source_read(source, &block, ret_fault);
+        if (outcome == LATER) {
+            outcome = DONE; /* A very long line is being skipped. */
+            continue;
+        }
+        for (size_t index = 0; outcome == DONE && index < block.line_count && most > 0; index++) {
+            const struct source_line *line = &block.lines[index];
+            struct message message = {.offset = block.first_offset + index,
+                                      .raw = {block.bytes + line->at, line->kept},
+                                      .size = line->size};
+            take_message(&memory->sample, path, &message, memory->scratch);
+            most--;
+        }
+        if (block.ended) {
+            break;
+        }
+    }
+    return outcome;
+}
+
+static void tell_units(struct sample *sample, char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t unit = 0; unit < UNITS; unit++) {
+        if (sample->units[unit] > 0 && used < size) {
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used == 0 ? "" : ", ",
+                                     unit_names[unit]);
+        }
+    }
+}
+
+static void tell_statuses(struct sample *sample)
+{
+    const char *wanted = NULL;
+    size_t count = 0;
+
+    for (size_t index = 0; index < sample->seen_count; index++) {
+        const struct seen_id *seen = &sample->seen[index];
+        if (seen->other[0] == '\0') {
+            continue;
+        }
+        count++;
+        if (wanted == NULL || strcmp(seen->other, "SUCCESS") == 0) {
+            wanted = seen->other;
+        }
+    }
+    if (count > 0) {
+        check_say(sample->check, CHECK_WARN, "sample",
+                  "%zu transaction_ids seen with 2 values of \"status\": the second is a conflict. "
+                  "To read one event of each payment: payment.only: {status: [%s]}",
+                  count, wanted);
+    }
+}
+
+static void tell_sample(struct sample *sample)
+{
+    const struct parse_names *names = &sample->parser.settings.fields[PARSE_EVENT_TIME];
+    size_t usual = 0;
+    char units[64];
+
+    if (sample->taken == 0) {
+        check_say(sample->check, CHECK_WARN, "sample", "the files are empty");
+        return;
+    }
+    for (size_t index = 1; index < names->count; index++) {
+        usual = sample->names[index] > sample->names[usual] ? index : usual;
+    }
+    tell_units(sample, units, sizeof(units));
+    if (sample->understood == 0 && sample->skipped == 0) {
+        check_say(sample->check, CHECK_ERROR, "sample",
+                  "none of %zu messages understood: they would all be set aside as invalid",
+                  sample->taken);
+        return;
+    }
+    check_say(sample->check, CHECK_OK, "sample",
+              "%zu of %zu messages understood; event_time from \"%s\" (%s)",
+              sample->understood + sample->skipped, sample->taken, names->names[usual], units);
+    if (strchr(units, ',') != NULL) {
+        check_say(sample->check, CHECK_WARN, "sample",
+                  "event times come in several units (%s); each message is told by its size",
+                  units);
+    }
+    tell_statuses(sample);
+}
+
+static void prepare(struct sample_memory *memory, struct check *check)
+{
+    const struct parse_settings *parse = &check->config->engine.parse;
+    const struct parse_names *names = &parse->fields[PARSE_EVENT_TIME];
+
+    memory->sample.check = check;
+    memory->sample.seen = memory->seen;
+    parser_init(&memory->sample.parser, parse);
+    for (size_t index = 0; index < names->count; index++) {
+        struct parse_settings one = *parse;
+        one.fields[PARSE_EVENT_TIME].count = 1;
+        (void)strcpy(one.fields[PARSE_EVENT_TIME].names[0], names->names[index]);
+        parser_init(&memory->sample.by_name[index], &one);
+    }
+}
+
+void check_sample(struct check *check)
+{
+    const struct engine_settings *engine = &check->config->engine;
+    size_t most = check->request->sample_max;
+    struct fault fault;
+    void *memory;
+    void *source;
+
+    if (engine->path_count == 0 || most == 0 || check->errors > 0) {
+        return;
+    }
+    if (memory_reserve(sizeof(struct sample_memory), &memory, &fault) != DONE ||
+        memory_reserve(source_file.size, &source, &fault) != DONE) {
+        check_fault(check, "sample", &fault);
+        return;
+    }
+    struct sample_memory *sample = memory;
+    prepare(sample, check);
+    for (size_t index = 0; index < engine->path_count && sample->sample.taken < most; index++) {
+        size_t share = (most - sample->sample.taken) / (engine->path_count - index);
+        enum outcome outcome = source_open(source, &source_file, engine->paths[index], &fault);
+        if (outcome == DONE) {
+            outcome =
+                take_file(sample, engine->paths[index], share > 0 ? share : 1, source, &fault);
+            source_close(source);
+        }
+        if (outcome != DONE) {
+            check_fault(check, "sample", &fault);
+        }
+    }
+    tell_sample(&sample->sample);
+    memory_release(source, source_file.size);
+    memory_release(memory, sizeof(struct sample_memory));
+}

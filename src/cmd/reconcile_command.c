@@ -1,0 +1,189 @@
+#include "cmd/reconcile.h"
+
+#include "cmd/commands.h"
+#include "cmd/ledger_view.h"
+#include "cmd/options.h"
+#include "cmd/say.h"
+
+#include <string.h>
+
+const char reconcile_help[] =
+    "Usage: payonce reconcile [options] [payonce.yaml]\n"
+    "\n"
+    "Reads the ledger and proves that it holds each payment once, to the cent: rows against\n"
+    "totals, windows against payments, offsets against epochs, each id once. Only looks; works\n"
+    "beside a running payonce. Exit code 0: reconciled, 1: not.\n"
+    "\n"
+    "      --ledger FILE         a SQLite ledger, without a configuration\n"
+    "      --expect TRUTH.csv    and hold it against this: CSV with transaction_id, amount,\n"
+    "                            currency and, if known, expected (the verdict)\n"
+    "      --max-list N          of each kind of finding so many are listed "
+    "(20)\n" OPTIONS_JSON_HELP OPTIONS_CONFIG_HELP OPTIONS_EVERY_HELP "\n"
+    "Examples:\n"
+    "  payonce reconcile\n"
+    "  payonce reconcile --ledger payments.db --expect sent.csv\n";
+
+enum reconcile_option { RECONCILE_LEDGER = OPTION_OWN, RECONCILE_EXPECT, RECONCILE_MAX_LIST };
+
+enum { MATCH_BYTES = 1 << 30, LEDGER_PATIENCE = 20 };
+
+static const struct option known[] = {
+    OPTIONS_EVERY,
+    OPTIONS_JSON,
+    OPTIONS_CONFIG,
+    {"ledger", required_argument, NULL, RECONCILE_LEDGER},
+    {"expect", required_argument, NULL, RECONCILE_EXPECT},
+    {"max-list", required_argument, NULL, RECONCILE_MAX_LIST},
+    {NULL, 0, NULL, 0},
+};
+
+static struct config config;
+
+struct reconcile_words {
+    const char *ledger;
+    const char *expect;
+    size_t list_max;
+};
+
+enum outcome reconcile_all(const struct reconcile_settings *asked, struct progress *progress,
+                           struct reconcile **ret_reconcile, struct fault *ret_fault)
+{
+    enum outcome outcome = reconcile_open(asked, ret_reconcile, ret_fault);
+
+    if (outcome != DONE) {
+        *ret_reconcile = NULL;
+        return outcome;
+    }
+    do {
+        uint64_t done;
+        uint64_t total;
+        outcome = reconcile_step(*ret_reconcile, ret_fault);
+        reconcile_progress(*ret_reconcile, &done, &total);
+        progress_say(progress, done, total);
+    } while (outcome == LATER);
+    progress_end(progress);
+    return outcome;
+}
+
+static bool take_list_max(struct reconcile_words *words)
+{
+    int64_t value;
+    struct span text = {optarg, strlen(optarg)};
+
+    if (quantity_read(QUANTITY_COUNT, text, &value) != QUANTITY_READ || value < 1 ||
+        value > RECONCILE_LIST_MAX) {
+        (void)say_usage("reconcile", "--max-list \"%s\": a number from 1 to %d is expected", optarg,
+                        RECONCILE_LIST_MAX);
+        return false;
+    }
+    words->list_max = (size_t)value;
+    return true;
+}
+
+static bool read_words(struct options *options, struct reconcile_words *words)
+{
+    char **rest;
+    int option;
+
+    while ((option = options_next(options)) != -1) {
+        if (option == RECONCILE_LEDGER) {
+            words->ledger = optarg;
+        } else if (option == RECONCILE_EXPECT) {
+            words->expect = optarg;
+        } else if (option != RECONCILE_MAX_LIST || !take_list_max(words)) {
+            return false;
+        }
+    }
+    int count = options_rest(options, &rest);
+    if (count > 0 && options->request.file == NULL && options_names_config(rest[0])) {
+        options->request.file = *rest++;
+        count--;
+    }
+    if (count > 0) {
+        (void)say_usage("reconcile", "\"%s\" is one word too many", rest[0]);
+        return false;
+    }
+    return true;
+}
+
+/* --ledger names the file; without it, or beside it, the configuration says the rest. */
+static bool find_ledger(struct options *options, const struct reconcile_words *words)
+{
+    static const char *const no_inputs[] = {"-"};
+
+    if (words->ledger != NULL && options->request.file == NULL) {
+        /* An errand of its own: no configuration that happens to lie here is meant. */
+        options->request.inputs = no_inputs;
+        options->request.input_count = 1;
+    }
+    if (!config_load(&config, &options->request)) {
+        return false;
+    }
+    if (words->ledger == NULL) {
+        return true;
+    }
+    struct sink_settings *sink = &config.engine.sinks[0];
+    if (strlen(words->ledger) >= sizeof(sink->path)) {
+        (void)say_usage("reconcile", "--ledger: a path of at most %zu bytes", sizeof(sink->path));
+        return false;
+    }
+    (void)strcpy(sink->path, words->ledger);
+    return true;
+}
+
+static int look(const struct options *options, const struct reconcile_words *words,
+                struct ledger_view *view)
+{
+    struct reconcile_settings asked = {
+        .ledger = view->sink,
+        .truth = words->expect,
+        .list_max = words->list_max,
+        .match_bytes = MATCH_BYTES,
+    };
+    struct progress progress;
+    struct reconcile *reconcile;
+    struct fault fault;
+    int exit_code;
+
+    progress_init(&progress, "reconcile", options->quiet);
+    if (reconcile_all(&asked, &progress, &reconcile, &fault) != DONE) {
+        exit_code = say_fault(&fault);
+    } else {
+        const struct reconcile_report *report = reconcile_report(reconcile);
+        if (options->json) {
+            reconcile_print_json(report, words->list_max, words->expect != NULL, stdout);
+        } else {
+            reconcile_print(report, words->list_max, words->expect != NULL, options->quiet, stdout);
+        }
+        exit_code = reconcile_good(report) ? EXIT_DONE : EXIT_NO;
+    }
+    reconcile_close(reconcile);
+    return exit_code;
+}
+
+int command_reconcile(int count, char **arguments)
+{
+    struct options options = {
+        .command = "reconcile", .known = known, .count = count, .arguments = arguments};
+    struct reconcile_words words = {.list_max = RECONCILE_LIST_STANDARD};
+    struct ledger_view view;
+    struct fault fault;
+    enum outcome outcome = LATER;
+
+    if (!read_words(&options, &words)) {
+        return EXIT_USAGE;
+    }
+    if (!find_ledger(&options, &words)) {
+        return config.error_count > 0 ? config_say(&config) : EXIT_USAGE;
+    }
+    for (int tries = 0; tries < LEDGER_PATIENCE && outcome == LATER; tries++) {
+        outcome =
+            ledger_view_open(&view, config.sink_type_names[0], &config.engine.sinks[0], &fault);
+    }
+    if (outcome != DONE) {
+        return say_fault(&fault);
+    }
+    int exit_code = look(&options, &words, &view);
+    ledger_view_close(&view);
+    return exit_code;
+}

@@ -1,0 +1,263 @@
+#include "cmd/run.h"
+
+#include "base/instant.h"
+#include "cmd/json_line.h"
+#include "cmd/progress.h"
+#include "cmd/run_reconcile.h"
+#include "cmd/say.h"
+#include "cmd/version.h"
+#include "engine/events.h"
+#include "os/clock.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LOOK_MS = 100 };
+
+/* Shared with the thread that takes signals. */
+struct watch {
+    sigset_t signals;
+    const struct log *log;
+    _Atomic(struct engine *) engine; /* NULL: not started yet. */
+    atomic_int stopped_by;           /* The first signal; 0: none yet. */
+    atomic_bool over;
+};
+
+static struct watch watch;
+
+/* Blocked here, and so in all threads to come, but for the one that waits for them. */
+static void block_signals(void)
+{
+    struct sigaction hangup;
+
+    (void)sigemptyset(&watch.signals);
+    (void)sigaddset(&watch.signals, SIGINT);
+    (void)sigaddset(&watch.signals, SIGTERM);
+    (void)sigaction(SIGHUP, NULL, &hangup);
+    if (hangup.sa_handler != SIG_IGN) { /* Else nohup is meant. */
+        (void)sigaddset(&watch.signals, SIGHUP);
+    }
+    (void)pthread_sigmask(SIG_BLOCK, &watch.signals, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* Twice asked: go at once. What is sealed is safe, what is not never happened. */
+static _Noreturn void go_at_once(int signal_number)
+{
+    static const char text[] = "stopped at once. That is safe: what was sealed is kept, the rest "
+                               "is read again at the next start\n";
+    sigset_t signals;
+
+    ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);
+    (void)written;
+    (void)signal(signal_number, SIG_DFL);
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, signal_number);
+    (void)pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    (void)raise(signal_number);
+    _exit(128 + signal_number);
+}
+
+static void log_stop(int signal_number)
+{
+    struct engine_event event;
+
+    event_begin(&event, "stopping", ENGINE_INFO);
+    event_word(&event, "signal",
+               signal_number == SIGINT   ? "SIGINT"
+               : signal_number == SIGHUP ? "SIGHUP"
+                                         : "SIGTERM");
+    log_own(watch.log, &event);
+}
+
+static void *take_signals(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        int signal_number = 0;
+        if (sigwait(&watch.signals, &signal_number) != 0) {
+            continue;
+        }
+        if (atomic_load(&watch.over)) {
+            return NULL;
+        }
+        if (atomic_load(&watch.stopped_by) != 0) {
+            go_at_once(signal_number);
+        }
+        atomic_store(&watch.stopped_by, signal_number);
+        log_stop(signal_number);
+        struct engine *engine = atomic_load(&watch.engine);
+        if (engine != NULL) {
+            engine_stop(engine);
+        }
+    }
+}
+
+static void log_start(const struct log *log, const struct config *config)
+{
+    struct engine_event event;
+
+    event_begin(&event, "starting", ENGINE_INFO);
+    event_word(&event, "version", PAYONCE_VERSION);
+    event_word(&event, "config", config->file == NULL ? "none" : config->file->name);
+    event_word(&event, "pipeline", config->engine.pipeline);
+    event_word(&event, "data_dir", config->engine.data_dir);
+    event_word(&event, "ledger", config->engine.sinks[0].path);
+    event_number(&event, "pid", (uint64_t)getpid());
+    log_own(log, &event);
+}
+
+static uint64_t read_in_all(const struct engine_gauges *gauges)
+{
+    uint64_t read = 0;
+
+    for (size_t tally = 0; tally < TALLY_COUNT; tally++) {
+        read += gauges->verdicts[tally];
+    }
+    return read;
+}
+
+static void say_end_json(const struct engine_gauges *gauges, const char *end)
+{
+    struct json_line object;
+
+    json_line_start(&object, stdout);
+    json_line_text(&object, "end", end);
+    json_line_number(&object, "read", read_in_all(gauges));
+    for (size_t tally = 0; tally < TALLY_COUNT; tally++) {
+        json_line_number(&object, verdict_name((enum verdict)tally), gauges->verdicts[tally]);
+    }
+    json_line_number(&object, "epoch", gauges->epoch);
+    json_line_number(&object, "ledger_epoch", gauges->ledger_epoch);
+    json_line_end(&object);
+}
+
+/* The counts of the whole history, not of this process alone: they are what the tables hold. */
+static void say_end_text(const struct engine_gauges *gauges, const char *end, int64_t took_ms)
+{
+    char text[QUANTITY_TEXT_SIZE];
+
+    quantity_say(QUANTITY_COUNT, (int64_t)read_in_all(gauges), text);
+    (void)printf("%s  read %s", end, text);
+    for (size_t tally = 0; tally < TALLY_COUNT; tally++) {
+        quantity_say(QUANTITY_COUNT, (int64_t)gauges->verdicts[tally], text);
+        (void)printf("%s %s %s", tally == 0 ? ":" : ",", verdict_name((enum verdict)tally), text);
+    }
+    (void)printf("  (epoch %llu, %lld.%lld s)\n", (unsigned long long)gauges->epoch,
+                 (long long)(took_ms / 1000), (long long)(took_ms % 1000 / 100));
+}
+
+/* A halt waits for a person: alive, so that nobody restarts it, and saying so. */
+static void wait_halted(const struct log *log)
+{
+    struct engine_event event;
+
+    event_begin(&event, "halted_waiting", ENGINE_ERROR);
+    event_word(&event, "note",
+               "nothing is read and nothing is lost; mend it, then stop this process (SIGTERM) and "
+               "start it again");
+    log_own(log, &event);
+    while (atomic_load(&watch.stopped_by) == 0) {
+        (void)usleep(LOOK_MS * 1000);
+    }
+}
+
+/* Events as they come, until the end. */
+static enum engine_end attend(struct engine *engine, const struct log *log,
+                              const struct config *config, struct progress *progress,
+                              struct fault *ret_fault)
+{
+    enum engine_end end;
+    struct engine_event event;
+
+    do {
+        end = engine_end(engine, ret_fault);
+        while (engine_event(engine, &event, end == ENGINE_RUNNING ? LOOK_MS : 0)) {
+            progress_end(progress);
+            log_event(log, &event);
+        }
+        struct engine_gauges gauges;
+        engine_gauges(engine, &gauges);
+        if (config->engine.until_caught_up) {
+            progress_say(progress, read_in_all(&gauges), 0);
+        }
+    } while (end == ENGINE_RUNNING);
+    progress_end(progress);
+    return end;
+}
+
+static int tell_end(enum engine_end end, const struct engine_gauges *gauges, int64_t took_ms,
+                    const struct fault *fault, bool quiet, bool json)
+{
+    const char *word = end == ENGINE_CAUGHT_UP ? "done"
+                       : end == ENGINE_STOPPED ? "stopped"
+                       : end == ENGINE_HALTED  ? "halted"
+                                               : "failed";
+
+    if (json) {
+        say_end_json(gauges, word);
+    } else if (!quiet) {
+        say_end_text(gauges, word, took_ms);
+    }
+    return end == ENGINE_CAUGHT_UP || end == ENGINE_STOPPED ? EXIT_DONE : say_fault(fault);
+}
+
+static void end_watch(pthread_t thread)
+{
+    atomic_store(&watch.over, true);
+    (void)pthread_kill(thread, SIGTERM);
+    (void)pthread_join(thread, NULL);
+}
+
+/* It did not start. A halt still waits for a person, unless an end was asked for. */
+static int not_started(const struct config *config, const struct log *log,
+                       const struct fault *fault)
+{
+    bool halt = fault_code_class(fault->code) == FAULT_CLASS_HALT;
+
+    if (halt && !config->engine.until_caught_up) {
+        log_fault(log, "halted", fault);
+        wait_halted(log);
+    }
+    return say_fault(fault);
+}
+
+int run_engine(struct config *config, const struct log *log, bool quiet, bool json)
+{
+    int64_t started_ns = clock_steady_ns(&clock_real);
+    struct engine_gauges gauges;
+    struct progress progress;
+    struct fault fault;
+    struct engine *engine = NULL;
+    pthread_t thread;
+
+    watch.log = log;
+    block_signals();
+    log_start(log, config);
+    bool watched = pthread_create(&thread, NULL, take_signals, NULL) == 0;
+    must(watched);
+    if (engine_start(&config->engine, &engine, &fault) != DONE) {
+        int exit_code = not_started(config, log, &fault);
+        end_watch(thread);
+        return exit_code;
+    }
+    atomic_store(&watch.engine, engine);
+    if (atomic_load(&watch.stopped_by) != 0) {
+        engine_stop(engine);
+    }
+    struct run_reconcile *reconciling = run_reconcile_start(config, log);
+    progress_init(&progress, "run", quiet);
+    enum engine_end end = attend(engine, log, config, &progress, &fault);
+    engine_gauges(engine, &gauges);
+    if (end == ENGINE_HALTED && !config->engine.until_caught_up) {
+        wait_halted(log);
+    }
+    run_reconcile_stop(reconciling);
+    end_watch(thread);
+    engine_close(engine);
+    return tell_end(end, &gauges, (clock_steady_ns(&clock_real) - started_ns) / 1000000, &fault,
+                    quiet, json);
+}

@@ -1,0 +1,103 @@
+load common
+
+write_config() {
+    cat >payonce.yaml <<END
+data_dir: ./data
+source: {file: {paths: [p.jsonl]}}
+sinks: [{name: books, type: sqlite, path: ./books.db}]
+END
+}
+
+@test "what would run is ok, line by line" {
+    write_config
+    "$PAYONCE" simulate -q --to file:p.jsonl --count 500
+    run -0 "$PAYONCE" check payonce.yaml
+    says "ok    payonce.yaml            3 lines, 3 settings given"
+    says "ok    data_dir                ./data  is not there yet and will be made"
+    says "ok    files                   1 readable"
+    says 'ok    sample                  100 of 100 messages understood; event_time from "timestamp" (ms)'
+    says "ok    state                   at 1,000/s needs about"
+    says "ok    sink books (sqlite)     ./books.db   ledger, will be made"
+    says "share a volume"
+    says "0 errors"
+    [ ! -e data ] && [ ! -e books.db ]
+    run -1 "$PAYONCE" check --strict payonce.yaml
+    run -0 "$PAYONCE" run --check-only payonce.yaml
+    says "ok    sample"
+}
+
+@test "after a run: free space, fsync, the ledger's epoch; who holds it" {
+    write_config
+    "$PAYONCE" simulate -q --to file:p.jsonl --count 500
+    "$PAYONCE" run payonce.yaml >/dev/null 2>&1 &
+    local child=$!
+    for _ in $(seq 100); do
+        [ "$(sqlite3 books.db 'SELECT count(*) FROM payment_transactions' 2>/dev/null)" = 500 ] && break
+        sleep 0.1
+    done
+    run -0 "$PAYONCE" check payonce.yaml
+    says "writable"
+    says "fsync"
+    says "payonce is running on it: process $child"
+    says "ledger, at epoch"
+    kill $child
+    wait $child
+    run -0 "$PAYONCE" check payonce.yaml
+    says_not "payonce is running"
+    # It left nothing behind.
+    [ -z "$(find data -name '.payonce-check*')" ]
+}
+
+@test "messages that are not understood, with a guess at what was meant" {
+    write_config
+    for i in 1 2 3; do
+        echo '{"txn_id":"a'$i'","timestamp":1767225600000,"sender":"a","receiver":"b","amount":1,"currency":"USD"}'
+    done >p.jsonl
+    run -1 "$PAYONCE" check payonce.yaml
+    says "invalid[P101] p.jsonl@1: transaction_id"
+    says 'if "txn_id" is the same thing:  payment.fields.transaction_id: [transaction_id, txn_id]'
+    says "none of 3 messages understood"
+    run -0 "$PAYONCE" check payonce.yaml --set 'payment.fields.transaction_id=[transaction_id, txn_id]'
+    says "3 of 3 messages understood"
+}
+
+@test "a life cycle under one id is recognized" {
+    write_config
+    for status in PENDING SUCCESS; do
+        for i in 1 2 3; do
+            echo '{"transaction_id":"a'$i'","timestamp":1767225600000,"sender":"a","receiver":"b","amount":1,"currency":"USD","status":"'$status'"}'
+        done
+    done >p.jsonl
+    run -0 "$PAYONCE" check payonce.yaml
+    says '3 transaction_ids seen with 2 values of "status"'
+    says "payment.only: {status: [SUCCESS]}"
+}
+
+@test "several units of time are told" {
+    write_config
+    cat >p.jsonl <<'END'
+{"transaction_id":"a","timestamp":1767225600000,"sender":"a","receiver":"b","amount":1,"currency":"USD"}
+{"transaction_id":"b","timestamp":1767225600,"sender":"a","receiver":"b","amount":1,"currency":"USD"}
+END
+    run -0 "$PAYONCE" check payonce.yaml
+    says "event times come in several units (s, ms)"
+}
+
+@test "what is missing has its exit code" {
+    write_config
+    run -65 "$PAYONCE" check payonce.yaml
+    says "p.jsonl: No such file"
+    run -0 "$PAYONCE" check --offline payonce.yaml
+    echo >p.jsonl
+    run -77 "$PAYONCE" check payonce.yaml --set data_dir=/dev/null/data
+    says "error data_dir                [J003] /dev/null/data cannot be written: Not a directory"
+    run -78 "$PAYONCE" check payonce.yaml --set dedup.retention=60
+    says "has no unit"
+}
+
+@test "as JSON lines" {
+    write_config
+    "$PAYONCE" simulate -q --to file:p.jsonl --count 500
+    "$PAYONCE" check --json payonce.yaml >lines
+    python3 -c 'import json; assert len([json.loads(line)["level"] for line in open("lines")]) > 5'
+}

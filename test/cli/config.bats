@@ -1,0 +1,62 @@
+load common
+
+@test "a mistake is shown where it stands, with what was meant" {
+    printf 'dedup:\n  retenton: 1h\n' >payonce.yaml
+    run -78 "$PAYONCE" check payonce.yaml
+    says 'payonce.yaml:2:3: error[C003]: unknown key "retenton" in "dedup"'
+    says '     2 |   retenton: 1h'
+    says '       |   ^^^^^^^^ did you mean "retention"?'
+}
+
+@test "a number without a unit is no duration" {
+    printf 'dedup:\n  retention: 60\n' >payonce.yaml
+    run -78 "$PAYONCE" check payonce.yaml
+    says 'payonce.yaml:2:14: error[C011]: "60" has no unit'
+    says '^^'
+}
+
+@test "all mistakes come in one pass, and so does one from each side" {
+    printf 'pipelin: x\npipeline: a b\nwatermark:\n  lateness: -1h\n' >payonce.yaml
+    PAYONCE_DEDUP_RETENTION=soon run -78 "$PAYONCE" check payonce.yaml --set log.level=loud
+    says "payonce.yaml:1:1"
+    says "payonce.yaml:2:11"
+    says "payonce.yaml:4:13"
+    says "PAYONCE_DEDUP_RETENTION"
+    says "--set log.level"
+}
+
+@test "what YAML cannot be is told with its line" {
+    printf 'a: [1\nb: 2\n' >payonce.yaml
+    run -78 "$PAYONCE" check payonce.yaml
+    says "error[C002]"
+    says "next:"
+    printf 'pipeline: a\npipeline: b\n' >payonce.yaml
+    run -78 "$PAYONCE" check payonce.yaml
+    says "payonce.yaml:2:1: error[C004]"
+}
+
+@test "the flag wins over the environment, that over the file, that over the default" {
+    echo '{"transaction_id":"a","timestamp":1767225600000,"sender":"a","receiver":"b","amount":1,"currency":"USD"}' >p
+    printf 'data_dir: ./from-file\nsource: {file: {paths: [p]}}\nsinks: [{name: l, type: sqlite, path: l.db}]\n' >payonce.yaml
+    run -0 "$PAYONCE" check
+    says "./from-file"
+    PAYONCE_DATA_DIR=./from-environment run -0 "$PAYONCE" check
+    says "./from-environment"
+    PAYONCE_DATA_DIR=./from-environment run -0 "$PAYONCE" check --set data_dir=./from-flag
+    says "./from-flag"
+}
+
+@test "control characters in a configuration never reach the terminal" {
+    printf '"x\\e[31m\\a": 1\n' >payonce.yaml
+    run -78 "$PAYONCE" check payonce.yaml
+    says_not $'\e'
+    says_not $'\a'
+}
+
+@test "the printed defaults are a configuration that is accepted" {
+    "$PAYONCE" config --defaults >all.yaml
+    echo >p
+    run -0 "$PAYONCE" check --offline all.yaml --set 'source.file.paths=[p]'
+    run -2 "$PAYONCE" config --defalts
+    run -2 "$PAYONCE" config
+}

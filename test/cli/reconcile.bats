@@ -1,0 +1,153 @@
+load common
+
+# A ledger of 2,000 payments, as good as it gets; then somebody's hand in it.
+setup_ledger() {
+    "$PAYONCE" simulate -q --to file:p --count 2000 --duplicates 5% --late 1% --conflicts 1% \
+        --future 0.5% --broken 1% --truth sent.csv --seed 3
+    "$PAYONCE" run -q --until-caught-up p 2>/dev/null
+}
+
+sql() { sqlite3 payments.db "$1"; }
+
+not_reconciled() {
+    run -1 "$PAYONCE" reconcile --ledger payments.db "$@"
+    says "NOT RECONCILED"
+}
+
+@test "a good ledger, alone and against the truth" {
+    setup_ledger
+    run -0 "$PAYONCE" reconcile --ledger payments.db
+    says "RECONCILED"
+    says "rows, totals, windows and epochs agree, no id twice"
+    says "provisional"
+    run -0 "$PAYONCE" reconcile --ledger payments.db --expect sent.csv
+    says "2,000 sent = "
+    says "sums equal in 8 of 8 currencies"
+}
+
+@test "as JSON: money is text, and all kinds are there" {
+    setup_ledger
+    run -0 --separate-stderr "$PAYONCE" reconcile --ledger payments.db --expect sent.csv --json
+    python3 - "$output" <<'END'
+import json, sys
+from decimal import Decimal
+import csv
+report = json.loads(sys.argv[1])
+assert report["reconciled"] is True
+assert set(report["found"].values()) == {0}
+sums = {}
+for row in csv.DictReader(open("sent.csv")):
+    if row["expected"] == "accepted":
+        sums[row["currency"]] = sums.get(row["currency"], 0) + Decimal(row["amount"])
+assert {one["currency"]: Decimal(one["sum"]) for one in report["sums"]} == sums
+END
+}
+
+@test "a changed amount is noticed" {
+    setup_ledger
+    sql "UPDATE payment_transactions_000001 SET amount = '1.00' WHERE seq = 5"
+    not_reconciled
+    says "payment_transactions row 5"
+    not_reconciled --expect sent.csv
+}
+
+@test "a consistently changed amount is noticed, too" {
+    setup_ledger
+    sql "UPDATE payment_transactions_000001 SET amount = '1.00', amount_units = 100,
+        amount_scale = 2 WHERE seq = 5"
+    not_reconciled
+    says "total"
+    says "metric"
+    not_reconciled --expect sent.csv
+    says "wrong_amount  1 payments with another amount or currency"
+}
+
+@test "a row that was taken out is noticed" {
+    setup_ledger
+    sql "DELETE FROM payment_transactions_000001 WHERE seq = 7"
+    not_reconciled --expect sent.csv
+    says "rows 7 to 7 are gone"
+    says "missing  1 payments of the truth that are in no table"
+}
+
+@test "a total, a window, an epoch, a duplicate: each is noticed" {
+    setup_ledger
+    cp payments.db good.db
+    sql "UPDATE payonce_total SET count = count + 1 WHERE verdict = 'late'"
+    not_reconciled
+    says "conservation"
+    cp good.db payments.db
+    sql "UPDATE payment_metrics SET transaction_count = transaction_count + 1
+        WHERE rowid IN (SELECT rowid FROM payment_metrics LIMIT 1)" ||
+        sql "UPDATE payment_metrics SET transaction_count = transaction_count + 1
+            WHERE seq = (SELECT min(seq) FROM payment_metrics)"
+    not_reconciled
+    says "metric  1"
+    cp good.db payments.db
+    sql "UPDATE payonce_epoch SET chain = zeroblob(16) WHERE epoch = 1"
+    not_reconciled
+    says "epoch"
+    cp good.db payments.db
+    sql "DELETE FROM payment_duplicates_000001 WHERE seq = 1"
+    not_reconciled
+    says "payment_duplicates: rows 1 to 1 are gone"
+}
+
+@test "payments that the truth does not know, or that are not there" {
+    setup_ledger
+    sed -i 2d sent.csv
+    echo "no-such-id,12.50,EUR,2026-01-01T00:00:00.000Z,accepted" >>sent.csv
+    not_reconciled --expect sent.csv
+    says "extra  1 payments in the table that the truth does not know"
+    says "no-such-id: 12.50 EUR (sent.csv:"
+}
+
+@test "a long list is cut where one says" {
+    setup_ledger
+    head -1001 sent.csv >half.csv
+    run -1 "$PAYONCE" reconcile --ledger payments.db --expect half.csv --max-list 3
+    [ "$(grep -c ', accepted, at p/0@' <<<"$output")" -le 3 ]
+    says "more (--max-list)"
+}
+
+@test "a truth that is none is told with its line" {
+    setup_ledger
+    echo "transaction_id,amount,currency" >bad.csv
+    echo "x,1e5,USD" >>bad.csv
+    run -2 "$PAYONCE" reconcile --ledger payments.db --expect bad.csv
+    says 'error[T001]: bad.csv:2: no plain decimal amount: "1e5"'
+    run -2 "$PAYONCE" reconcile --ledger payments.db --expect none.csv
+    says "none.csv: No such file"
+}
+
+@test "no ledger, a foreign one, an empty one: no file is made" {
+    run "$PAYONCE" reconcile --ledger gone.db
+    [ "$status" -ne 0 ]
+    says "gone.db"
+    [ ! -e gone.db ]
+    sqlite3 foreign.db "CREATE TABLE t (x)"
+    run "$PAYONCE" reconcile --ledger foreign.db
+    [ "$status" -ne 0 ] && [ "$status" -ne 1 ]
+    echo garbage >garbage.db
+    run "$PAYONCE" reconcile --ledger garbage.db
+    [ "$status" -ne 0 ] && [ "$status" -ne 1 ]
+    says "next:"
+}
+
+@test "beside a running payonce it sees one moment" {
+    "$PAYONCE" simulate -q --to file:p --count 100000 --duplicates 5%
+    "$PAYONCE" run --set checkpoint.max_messages=100 p >/dev/null 2>&1 &
+    local child=$! seen=0
+    for _ in $(seq 12); do
+        if "$PAYONCE" reconcile -q --ledger payments.db >said 2>&1; then
+            seen=$((seen + 1))
+        elif grep -q RECONCILED said; then
+            cat said
+            false
+        fi
+        sleep 0.05
+    done
+    kill $child
+    wait $child
+    [ $seen -gt 0 ]
+}

@@ -1,0 +1,165 @@
+load common
+
+# 10,000 payments and what goes wrong with them, in one file or four.
+simulate() {
+    "$PAYONCE" simulate -q --duplicates 5% --late 1% --conflicts 0.5% --future 0.5% --broken 1% \
+        --truth sent.csv --seed 7 "$@"
+}
+
+sql() { sqlite3 "${2:-payments.db}" "$1"; }
+
+@test "a file of payments, with no configuration at all" {
+    simulate --to file:payments.jsonl
+    run -0 --separate-stderr "$PAYONCE" run --until-caught-up payments.jsonl
+    says "done  read"
+    [ -f payments.db ] && [ -d payonce-data ]
+    run -0 "$PAYONCE" reconcile --ledger payments.db --expect sent.csv
+    says "RECONCILED   10,000 sent = "
+    says "0 missing, 0 extra, 0 wrong amounts"
+}
+
+@test "four files are merged, and a second run finds nothing to do" {
+    simulate --to file:a --to file:b --to file:c --to file:d
+    "$PAYONCE" run --until-caught-up a b c d
+    run -0 "$PAYONCE" reconcile --ledger payments.db --expect sent.csv
+    local before
+    before=$(sql "SELECT count(*), total(amount_units) FROM payment_transactions")
+    run -0 --separate-stderr "$PAYONCE" run --until-caught-up --json a b c d
+    python3 -c 'import json, sys; end = json.loads(sys.argv[1]); assert end["end"] == "done"' "$output"
+    [ "$(sql "SELECT count(*), total(amount_units) FROM payment_transactions")" = "$before" ]
+}
+
+@test "standard input, as - and behind a pipe" {
+    "$PAYONCE" simulate -q --clock virtual --count 500 --truth sent.csv | "$PAYONCE" run -q -
+    run -0 "$PAYONCE" reconcile --ledger payments.db --expect sent.csv
+    says "RECONCILED   500 sent = 500 in the table + 0 set aside"
+}
+
+@test "what was appended is read at the next start" {
+    simulate --to file:p --count 100
+    "$PAYONCE" run -q --until-caught-up p
+    "$PAYONCE" simulate -q --to file:q --count 100 --seed 8 --start 2026-01-01T00:01:00Z
+    cat q >>p
+    "$PAYONCE" run -q --until-caught-up p
+    [ "$(sql "SELECT count(DISTINCT transaction_id) FROM payment_transactions")" -gt 180 ]
+    run -0 "$PAYONCE" reconcile --ledger payments.db
+}
+
+@test "a configuration file, by its name and by -c" {
+    simulate --to file:p --count 100
+    cat >here.yaml <<END
+data_dir: ./data
+source: {file: {paths: [p]}}
+sinks: [{name: books, type: sqlite, path: ./books.db}]
+END
+    "$PAYONCE" run -q --until-caught-up here.yaml
+    [ "$(sql "SELECT count(*) > 90 FROM payment_transactions" books.db)" = 1 ]
+    run -0 "$PAYONCE" run --until-caught-up -c here.yaml --set log.level=error
+    run -0 "$PAYONCE" reconcile here.yaml --expect sent.csv
+}
+
+@test "without --until-caught-up it stays, and SIGTERM ends it in order" {
+    simulate --to file:p --count 1000
+    "$PAYONCE" run p >out 2>log &
+    local child=$!
+    for _ in $(seq 100); do
+        [ "$(sql "SELECT count(*) FROM payment_transactions" 2>/dev/null)" ] && break
+        sleep 0.1
+    done
+    sleep 0.3
+    kill -0 $child
+    kill -TERM $child
+    wait $child
+    grep -q "^stopped  read" out
+    grep -q '"event":"stopping","signal":"SIGTERM"' log
+    run -0 "$PAYONCE" reconcile --ledger payments.db --expect sent.csv
+}
+
+@test "log lines off a terminal are JSON, each a whole one" {
+    simulate --to file:p --count 1000
+    "$PAYONCE" run --until-caught-up p 2>log >/dev/null
+    [ "$(wc -l <log)" -gt 2 ]
+    python3 - <<'END'
+import json
+for line in open("log"):
+    event = json.loads(line)
+    assert event["time"].endswith("Z") and event["level"] in ("info", "warn", "error")
+    assert event["event"]
+END
+    grep -q '"event":"ready"' log
+}
+
+@test "with log.format text they are lines for people" {
+    simulate --to file:p --count 10
+    "$PAYONCE" run --until-caught-up --set log.format=text p 2>log >/dev/null
+    grep -qE '^20[0-9-]+T[0-9:.]+Z info  ready ' log
+}
+
+@test "hostile ids and names reach neither terminal nor log unescaped" {
+    local name=$'p\e[31m\a.jsonl'
+    printf '%s\n' \
+        '{"transaction_id":"x\u001b[31mred\u0007","timestamp":1767225600000,"sender":"a","receiver":"b","amount":1,"currency":"USD"}' \
+        '{"transaction_id":"x\u001b[31mred\u0007","timestamp":1767225600001,"sender":"a","receiver":"b","amount":2,"currency":"USD"}' \
+        $'\e[31m{broken' >"$name"
+    "$PAYONCE" run --until-caught-up --set log.format=text "$name" >out 2>&1
+    "$PAYONCE" reconcile --ledger payments.db >>out 2>&1
+    "$PAYONCE" check "$name" >>out 2>&1
+    run -1 grep -q $'[\e\a]' out
+    "$PAYONCE" run --until-caught-up "$name" 2>log >/dev/null
+    python3 -c 'import json; [json.loads(line) for line in open("log")]'
+}
+
+@test "a second instance on the same data_dir is told who holds it" {
+    simulate --to file:p --count 10
+    "$PAYONCE" run p >/dev/null 2>&1 &
+    local child=$!
+    for _ in $(seq 100); do
+        grep -qs process payonce-data/lock && break
+        sleep 0.05
+    done
+    run -75 "$PAYONCE" run --until-caught-up p
+    says "error[J002]"
+    says "process $child"
+    kill $child
+    wait $child
+}
+
+@test "files that are not there, and words that are none" {
+    run -65 "$PAYONCE" run --until-caught-up gone.jsonl
+    says "gone.jsonl"
+    says "next:"
+    run -2 "$PAYONCE" run --until-cought-up p
+    says "did you mean --until-caught-up?"
+    run -2 "$PAYONCE" run - p
+    run -78 "$PAYONCE" run
+    says "no file of payments is named"
+    run -78 "$PAYONCE" run -c none.yaml
+}
+
+@test "kill -9 in the middle changes nothing" {
+    simulate --to file:p --count 100000 --rate 10000/s
+    local round
+    for round in 1 2 3; do
+        "$PAYONCE" run --until-caught-up p >/dev/null 2>&1 &
+        local child=$!
+        sleep 0.$((round + 1))
+        kill -9 $child 2>/dev/null || true
+        wait $child || true
+    done
+    run -0 "$PAYONCE" run --until-caught-up p
+    run -0 "$PAYONCE" reconcile --ledger payments.db --expect sent.csv
+    says "0 missing, 0 extra, 0 wrong amounts"
+}
+
+@test "it looks over its own ledger while it runs" {
+    simulate --to file:p --count 1000
+    "$PAYONCE" run --set reconcile.every=500ms p >/dev/null 2>log &
+    local child=$!
+    for _ in $(seq 100); do
+        grep -q '"event":"reconciled"' log && break
+        sleep 0.1
+    done
+    kill $child
+    wait $child
+    grep -q '"event":"reconciled"' log
+}
