@@ -11,22 +11,48 @@ static enum outcome checkpoint(struct sqlite_sink *sqlite, struct fault *ret_fau
     return DONE;
 }
 
+/* Is a part full that has no index yet? */
+static bool index_missing(const struct sqlite_sink *sqlite)
+{
+    for (size_t table = 0; table < TABLE_METRICS; table++) {
+        const struct part_list *parts = &sqlite->parts[table];
+        if (parts->last > 0 &&
+            parts->next_seq > (parts->indexed + 1) * (uint64_t)sqlite->part_rows) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum outcome index_full_parts(struct sqlite_sink *sqlite, struct fault *ret_fault)
+{
+    enum outcome outcome = sqlite_run(sqlite, "BEGIN IMMEDIATE", "indexing", ret_fault);
+
+    for (size_t table = 0; outcome == DONE && table < TABLE_METRICS; table++) {
+        do {
+            outcome = parts_index(sqlite, (enum table)table, false, ret_fault);
+        } while (outcome == DONE);
+        /* LATER, and still within the transaction: there are no more. */
+        if (outcome == LATER && sqlite3_get_autocommit(sqlite->database) == 0) {
+            outcome = DONE;
+        }
+    }
+    return outcome == DONE ? sqlite_run(sqlite, "COMMIT", "indexing", ret_fault) : outcome;
+}
+
 /*
  * After a commit. What was delivered is delivered: if this fails, it is tried again later, and
  * what stands in its way is told by the next delivery.
  */
 void sqlite_keep_house(struct sqlite_sink *sqlite)
 {
-    struct fault fault;
-    enum outcome outcome = LATER;
+    struct fault ignored;
 
-    for (size_t table = 0; table < TABLE_METRICS; table++) {
-        do {
-            outcome = parts_index(sqlite, (enum table)table, false, &fault);
-        } while (outcome == DONE);
+    if (index_missing(sqlite) && index_full_parts(sqlite, &ignored) != DONE) {
+        (void)sqlite_undo(sqlite, LATER);
     }
     if (sqlite->wal_pages - sqlite->wal_carried >= SQLITE_WAL_PAGES) {
-        (void)checkpoint(sqlite, &fault);
+        (void)checkpoint(sqlite, &ignored);
     }
 }
 

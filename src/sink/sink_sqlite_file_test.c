@@ -296,54 +296,6 @@ static void a_path_that_cannot_be_is_said(void **state)
     memcpy(stage->settings.path, good, sizeof(good));
 }
 
-/* The row of one epoch without another's: a reader beside the writer never sees it. */
-static void a_reader_stays_at_its_moment(void **state)
-{
-    struct stage *stage = *state;
-    struct sqlite_sink *memory = calloc(1, sizeof(*memory));
-    struct sink_settings settings = stage->settings;
-    struct sink_head head;
-    struct row row;
-    uint64_t epoch;
-    int64_t decided_ms;
-    uint64_t seq = 1;
-
-    assert_non_null(memory);
-    settings.read_only = true;
-    assert_int_equal(sink_open(&memory->sink, stage->sink->type, &settings, &stage->fault), DONE);
-    stage_add(stage, 40);
-    assert_int_equal(sink_read_head(&memory->sink, &head, &stage->fault), DONE);
-    assert_int_equal(head.epoch, 1);
-    stage_add(stage, 60);
-    while (sink_read_row(&memory->sink, TABLE_TRANSACTIONS, seq, &row, &epoch, &decided_ms,
-                         &stage->fault) == DONE) {
-        seq++;
-    }
-    assert_int_equal(seq, 41);
-    assert_int_equal(sink_read_head(&memory->sink, &head, &stage->fault), DONE);
-    assert_int_equal(head.epoch, 2);
-    assert_int_equal(sink_read_row(&memory->sink, TABLE_TRANSACTIONS, seq, &row, &epoch,
-                                   &decided_ms, &stage->fault),
-                     DONE);
-    assert_int_equal(epoch, 2);
-    assert_int_equal(sink_tend(&memory->sink, &stage->fault), LATER);
-    sink_close(&memory->sink);
-    free(memory);
-}
-
-static void a_reader_of_a_missing_file_says_so(void **state)
-{
-    struct stage *stage = *state;
-
-    stage_close_sink(stage);
-    assert_int_equal(unlink(stage->settings.path), 0);
-    stage->settings.read_only = true;
-    assert_int_equal(stage_open_sink(stage), BROKEN);
-    assert_int_equal(stage->fault.code, FAULT_SINK_OPEN);
-    assert_non_null(strstr(stage->fault.text, "No such file"));
-    assert_int_equal(access(stage->settings.path, F_OK), -1);
-}
-
 static void a_ledger_of_cursors_holds_no_payments(void **state)
 {
     struct stage *stage = *state;
@@ -393,8 +345,6 @@ int main(void)
         WITH_LEDGER(what_is_no_database_is_not_touched),
         WITH_LEDGER(the_database_of_somebody_else_is_refused),
         WITH_LEDGER(a_path_that_cannot_be_is_said),
-        WITH_LEDGER(a_reader_stays_at_its_moment),
-        WITH_LEDGER(a_reader_of_a_missing_file_says_so),
         WITH_LEDGER(a_ledger_of_cursors_holds_no_payments),
     };
 
