@@ -1,6 +1,7 @@
 /*
  * Reading, cutting into lines and parsing, as the deciding thread gets it, beside the raw read
- * of the same files in the same run. `taking` is the deciding thread's own part of it.
+ * of the same files in the same run. `taking` is the deciding thread's own part of it, the
+ * first look at each message included.
  *
  * usage: bench_intake [MESSAGES] [RUNS]
  */
@@ -120,14 +121,63 @@ static int64_t own_cpu_ns(void)
 struct figures {
     double wall[MEASURE_RUNS_MAX]; /* All in ns a message. */
     double cpu[MEASURE_RUNS_MAX];
-    double taking[MEASURE_RUNS_MAX];
-    double reference[MEASURE_RUNS_MAX];
+    double taking[MEASURE_RUNS_MAX];    /* Processor, of the deciding thread alone. */
+    double source[MEASURE_RUNS_MAX];    /* Processor: the same lines by source_read. */
+    double reference[MEASURE_RUNS_MAX]; /* Processor: the bare read() and memchr. */
 };
+
+static void open_source(const struct bench *bench, size_t index, struct source **ret_source)
+{
+    static const struct fingerprint nothing;
+    struct fault fault;
+
+    *ret_source = malloc(source_file.size);
+    must(*ret_source != NULL);
+    must(source_open(*ret_source, &source_file, bench->paths[index], &fault) == DONE);
+    must(source_assign(*ret_source, 1, &nothing, &fault) == DONE);
+}
+
+static void close_source(struct source *source)
+{
+    source_close(source);
+    free(source);
+}
+
+static uint64_t read_by_source(const struct bench *bench)
+{
+    static uint8_t bytes[READ_SIZE];
+    static struct source_line lines[READ_SIZE / 128];
+    struct source_block block = {bytes, READ_SIZE, READ_SIZE, lines, READ_SIZE / 128, 0, 0, 0, 0};
+    struct fault fault;
+    uint64_t count = 0;
+
+    for (size_t index = 0; index < bench->file_count; index++) {
+        struct source *source;
+        open_source(bench, index, &source);
+        do {
+            must(source_read(source, &block, &fault) == DONE);
+            count += block.line_count;
+        } while (!block.ended);
+        close_source(source);
+    }
+    return count;
+}
+
+static void run_references(const struct bench *bench, size_t run, struct figures *figures)
+{
+    int64_t start_ns = own_cpu_ns();
+
+    must(read_raw(bench) == bench->messages);
+    int64_t raw_ns = own_cpu_ns();
+    must(read_by_source(bench) == bench->messages);
+    int64_t end_ns = own_cpu_ns();
+    figures->reference[run] = (double)(raw_ns - start_ns) / (double)bench->messages;
+    figures->source[run] = (double)(end_ns - raw_ns) / (double)bench->messages;
+}
 
 static void run_once(struct bench *bench, unsigned threads, size_t run, struct figures *figures)
 {
     static struct watermark_source marks[FILES_MAX];
-    static const struct fingerprint nothing;
     struct source *sources[FILES_MAX];
     uint16_t numbers[FILES_MAX];
     struct state *state = calloc(1, sizeof(*state));
@@ -135,20 +185,15 @@ static void run_once(struct bench *bench, unsigned threads, size_t run, struct f
     double messages = (double)bench->messages;
 
     must(state != NULL);
-    int64_t before_ns = measure_wall_ns();
-    must(read_raw(bench) == bench->messages);
-    figures->reference[run] = (double)(measure_wall_ns() - before_ns) / messages;
     state->watermark.sources = marks;
     for (size_t index = 0; index < bench->file_count; index++) {
         marks[index].newest_ms = INSTANT_NONE;
         numbers[index] = (uint16_t)index;
-        sources[index] = malloc(source_file.size);
-        must(source_open(sources[index], &source_file, bench->paths[index], &fault) == DONE);
-        must(source_assign(sources[index], 1, &nothing, &fault) == DONE);
+        open_source(bench, index, &sources[index]);
     }
     struct intake_settings settings = {threads, &bench->parser, &clock_real,
                                        sources, numbers,        bench->file_count};
-    before_ns = measure_wall_ns();
+    int64_t before_ns = measure_wall_ns();
     int64_t cpu_ns = measure_cpu_ns();
     int64_t own_ns = own_cpu_ns();
     struct intake *intake = intake_start(&settings, &fault);
@@ -159,8 +204,7 @@ static void run_once(struct bench *bench, unsigned threads, size_t run, struct f
     figures->cpu[run] = (double)(measure_cpu_ns() - cpu_ns) / messages;
     intake_stop(intake);
     for (size_t index = 0; index < bench->file_count; index++) {
-        source_close(sources[index]);
-        free(sources[index]);
+        close_source(sources[index]);
     }
     free(state);
 }
@@ -170,14 +214,16 @@ static void measure(struct bench *bench, unsigned threads, size_t runs)
     struct figures figures;
 
     for (size_t run = 0; run < runs; run++) {
+        run_references(bench, run, &figures);
         run_once(bench, threads, run, &figures);
     }
     double reference = measure_median(figures.reference, runs);
-    double wall = measure_median(figures.wall, runs);
-    (void)printf("intake: %2zu files, %u parsers: %5.1f ns a message (CPU %5.1f, taking %4.1f); "
-                 "raw read and newlines %4.1f ns, ratio %.2f\n",
-                 bench->file_count, threads, wall, measure_median(figures.cpu, runs),
-                 measure_median(figures.taking, runs), reference, wall / reference);
+    double cpu = measure_median(figures.cpu, runs);
+    (void)printf("intake: %2zu files, %u parsers: %6.1f ns a message, CPU %6.1f (taking %5.1f; "
+                 "reading lines %4.1f); raw read and newlines CPU %4.1f, ratio %.2f\n",
+                 bench->file_count, threads, measure_median(figures.wall, runs), cpu,
+                 measure_median(figures.taking, runs), measure_median(figures.source, runs),
+                 reference, cpu / reference);
 }
 
 int main(int argument_count, char **arguments)
