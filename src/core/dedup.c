@@ -8,6 +8,9 @@
  */
 enum { GROW_ENTRIES = 12 };
 
+/* Buckets that are drawn near before the hand comes to them. */
+enum { SWEEP_AHEAD = 8 };
+
 /* The last part of the memory, in eighths of it, is left to spills and texts. */
 enum { BACK_SHARE = 8 };
 
@@ -25,6 +28,8 @@ void dedup_init(struct dedup *dedup, const struct siphash_key *key,
         .units = memory->units,
         .unit_count = (uint32_t)memory->unit_count,
         .bucket_count = 1,
+        .oldest_ms = INT64_MAX,
+        .circle_ms = INT64_MAX,
     };
 }
 
@@ -35,6 +40,11 @@ void dedup_prefetch(const struct dedup *dedup, uint64_t hash)
     __builtin_prefetch(node);
 }
 
+static int64_t earlier_of(int64_t left, int64_t right)
+{
+    return left < right ? left : right;
+}
+
 /* A bit at the top of each byte that equals the tag; above one, also of some that do not. */
 static uint64_t tags_like(const uint8_t *tags, uint8_t tag)
 {
@@ -43,6 +53,24 @@ static uint64_t tags_like(const uint8_t *tags, uint8_t tag)
     memcpy(&word, tags, sizeof(word));
     word ^= EACH_TAG * tag;
     return (word - EACH_TAG) & ~word & EACH_TOP;
+}
+
+void dedup_prefetch_slot(const struct dedup *dedup, uint64_t hash)
+{
+    const struct dedup_node *node = dedup_node(dedup, dedup_bucket_unit(dedup_bucket(dedup, hash)));
+    uint64_t low = tags_like(node->tags, dedup_tag(hash));
+    uint64_t high = tags_like(node->tags + 8, dedup_tag(hash));
+    int slot = node->used; /* Most often the first free one. */
+
+    if (low != 0) {
+        slot = __builtin_ctzll(low) / 8;
+    } else if (high != 0) {
+        slot = 8 + __builtin_ctzll(high) / 8;
+    }
+    __builtin_prefetch(&node->slots[slot < BUCKET_SLOTS ? slot : 0]);
+    if (node->next != 0) {
+        __builtin_prefetch(dedup_node(dedup, node->next));
+    }
 }
 
 static bool slot_is(const struct dedup *dedup, const struct dedup_node *node, int slot,
@@ -134,6 +162,19 @@ static bool may_split(const struct dedup *dedup)
     return dedup_gap(dedup) >= BUCKET_UNITS + spills;
 }
 
+/* What the split after this one will touch: some twelve ids from now. */
+static void prefetch_split(const struct dedup *dedup)
+{
+    uint32_t bucket = dedup->bucket_count & dedup->level_mask;
+    const struct dedup_node *node = dedup_node(dedup, dedup_bucket_unit(bucket));
+    const struct dedup_node *fresh = dedup_node(dedup, dedup_bucket_unit(dedup->bucket_count));
+
+    for (int slot = 0; slot < BUCKET_SLOTS; slot += 2) {
+        __builtin_prefetch(&node->slots[slot]);
+        __builtin_prefetch(&fresh->slots[slot], 1);
+    }
+}
+
 /* At most two splits, so that no id pays for many. */
 static void grow(struct dedup *dedup, const struct dedup_now *now)
 {
@@ -143,6 +184,7 @@ static void grow(struct dedup *dedup, const struct dedup_now *now)
             return;
         }
         dedup_split(dedup, now);
+        prefetch_split(dedup);
     }
 }
 
@@ -182,6 +224,7 @@ void dedup_add(struct dedup *dedup, const struct dedup_id *id, const struct dedu
         .time_low = (uint32_t)time,
         .digest = first->digest,
     };
+    uint32_t bucket = dedup_bucket(dedup, id->hash);
     uint32_t unit;
     int free;
 
@@ -189,7 +232,7 @@ void dedup_add(struct dedup *dedup, const struct dedup_id *id, const struct dedu
     must(first->offset <= OFFSET_MAX);
     must(first->event_ms >= INSTANT_MIN_MS);
     must(first->event_ms < INSTANT_MAX_MS);
-    bool found = dedup_slot_find(dedup, dedup_bucket(dedup, id->hash), &unit, &free);
+    bool found = dedup_slot_find(dedup, bucket, &unit, &free);
     must(found);
     if (id->kind == IDENT_LONG) {
         uint64_t place = dedup_text_add(dedup, id, first->event_ms);
@@ -197,17 +240,50 @@ void dedup_add(struct dedup *dedup, const struct dedup_id *id, const struct dedu
     }
     dedup_slot_fill(dedup_node(dedup, unit), free, dedup_tag(id->hash), id->kind, &slot,
                     first->event_ms);
+    dedup_bucket_age(dedup, bucket, first->event_ms);
+    dedup->oldest_ms = earlier_of(dedup->oldest_ms, first->event_ms);
+    dedup->circle_ms = earlier_of(dedup->circle_ms, first->event_ms);
     dedup->entry_count++;
     grow(dedup, now);
+}
+
+/* The head of a bucket some steps on; all of one less far, if it will have to be swept. */
+static void prefetch_sweep(const struct dedup *dedup, const struct dedup_now *now)
+{
+    uint32_t near = dedup->hand + SWEEP_AHEAD / 2;
+
+    __builtin_prefetch(dedup_node(dedup, dedup_bucket_unit(dedup->hand + SWEEP_AHEAD)));
+    if (near < dedup->bucket_count && dedup_bucket_oldest_ms(dedup, near) != INT64_MAX &&
+        dedup_forgotten(now, dedup_bucket_oldest_ms(dedup, near))) {
+        const struct dedup_node *node = dedup_node(dedup, dedup_bucket_unit(near));
+        for (int slot = 1; slot < BUCKET_SLOTS; slot += 2) {
+            __builtin_prefetch(&node->slots[slot]);
+        }
+    }
+}
+
+/* One bucket further; once around, it is known again how old the oldest of all is. */
+static void sweep_step(struct dedup *dedup, const struct dedup_now *now)
+{
+    if (dedup->hand >= dedup->bucket_count) {
+        dedup->hand = 0;
+        dedup->oldest_ms = dedup->circle_ms;
+        dedup->circle_ms = INT64_MAX;
+    }
+    prefetch_sweep(dedup, now);
+    dedup_bucket_sweep(dedup, dedup->hand, now);
+    dedup->circle_ms = earlier_of(dedup->circle_ms, dedup_bucket_oldest_ms(dedup, dedup->hand));
+    dedup->hand++;
 }
 
 void dedup_sweep(struct dedup *dedup, const struct dedup_now *now)
 {
     for (int step = 0; step < DEDUP_SWEEP_STEPS; step++) {
-        dedup->hand = dedup->hand + 1 < dedup->bucket_count ? dedup->hand + 1 : 0;
-        dedup_bucket_sweep(dedup, dedup->hand, now);
+        if (dedup->oldest_ms == INT64_MAX || !dedup_forgotten(now, dedup->oldest_ms)) {
+            return;
+        }
+        sweep_step(dedup, now);
     }
-    dedup_text_sweep(dedup, now);
 }
 
 void dedup_sweep_all(struct dedup *dedup, const struct dedup_now *now)

@@ -29,7 +29,7 @@
 
 enum {
     DEDUP_UNIT_SIZE = 256,
-    DEDUP_SWEEP_STEPS = 2, /* Buckets looked at for each message. */
+    DEDUP_SWEEP_STEPS = 1, /* Buckets looked at for each message. */
     DEDUP_UNITS_MIN = 64,
 };
 
@@ -73,6 +73,8 @@ struct dedup {
     uint32_t oldest_chunk; /* In use, in the order of taking. */
     uint32_t newest_chunk;
     uint32_t hand;        /* Bucket where sweeping goes on. */
+    int64_t oldest_ms;    /* No id held is older; INT64_MAX: none is held. */
+    int64_t circle_ms;    /* The same of what the hand has passed since it began a circle. */
     uint64_t entry_count; /* Ids held, swept ones not counted. */
 };
 
@@ -84,8 +86,12 @@ static inline bool dedup_forgotten(const struct dedup_now *now, int64_t first_ev
 void dedup_init(struct dedup *dedup, const struct siphash_key *key,
                 const struct dedup_memory *memory);
 
-/* Draw near what looking for this id will touch. */
+/*
+ * Draw near what looking for this id, and adding it, will touch: first its bucket's head, and
+ * some ids later, when that has come, the slot and the spill.
+ */
 void dedup_prefetch(const struct dedup *dedup, uint64_t hash);
+void dedup_prefetch_slot(const struct dedup *dedup, uint64_t hash);
 
 /* False: never accepted, or forgotten by now. */
 MUST_USE bool dedup_find(const struct dedup *dedup, const struct dedup_id *id,

@@ -34,16 +34,29 @@ void dedup_slot_fill(struct dedup_node *node, int slot, uint8_t tag, enum ident_
     int shift = slot % 2 * 4;
     uint32_t top = (uint32_t)((uint64_t)(event_ms - INSTANT_MIN_MS) >> 40);
     uint32_t nibble = ((uint32_t)kind | top << 2) << shift;
-    uint32_t seconds = seconds_of(event_ms);
 
     must(node->tags[slot] == TAG_EMPTY);
     node->slots[slot] = *from;
     node->tags[slot] = tag;
     node->highs[slot / 2] = (uint8_t)((node->highs[slot / 2] & ~(15U << shift)) | nibble);
-    if (node->used == 0 || seconds < node->oldest_s) {
-        node->oldest_s = seconds;
-    }
     node->used++;
+}
+
+void dedup_bucket_age(struct dedup *dedup, uint32_t bucket, int64_t event_ms)
+{
+    struct dedup_node *node = dedup_node(dedup, dedup_bucket_unit(bucket));
+    uint32_t age = ~seconds_of(event_ms);
+
+    if (age > node->eldest) {
+        node->eldest = age;
+    }
+}
+
+int64_t dedup_bucket_oldest_ms(const struct dedup *dedup, uint32_t bucket)
+{
+    uint32_t eldest = dedup_node(dedup, dedup_bucket_unit(bucket))->eldest;
+
+    return eldest == 0 ? INT64_MAX : INSTANT_MIN_MS + (int64_t)~eldest * 1000;
 }
 
 static int free_slot(const struct dedup_node *node, int slot_count)
@@ -97,16 +110,12 @@ static void empty_slot(struct dedup_node *node, int slot)
     node->used--;
 }
 
-/* Empty what is forgotten in one node, and say anew how old the oldest is. */
-static void node_sweep(struct dedup *dedup, uint32_t unit, const struct dedup_now *now)
+/* Empty what is forgotten in one node; what stays makes its bucket as old as it is. */
+static void node_sweep(struct dedup *dedup, uint32_t bucket, uint32_t unit,
+                       const struct dedup_now *now)
 {
     struct dedup_node *node = dedup_node(dedup, unit);
-    int64_t oldest_ms = INSTANT_MIN_MS + (int64_t)node->oldest_s * 1000;
-    uint32_t oldest_s = UINT32_MAX;
 
-    if (node->used == 0 || !dedup_forgotten(now, oldest_ms)) {
-        return;
-    }
     for (int slot = 0; slot < dedup_slots(dedup, unit); slot++) {
         if (node->tags[slot] == TAG_EMPTY) {
             continue;
@@ -115,11 +124,10 @@ static void node_sweep(struct dedup *dedup, uint32_t unit, const struct dedup_no
         if (dedup_forgotten(now, event_ms)) {
             empty_slot(node, slot);
             dedup->entry_count--;
-        } else if (seconds_of(event_ms) < oldest_s) {
-            oldest_s = seconds_of(event_ms);
+        } else {
+            dedup_bucket_age(dedup, bucket, event_ms);
         }
     }
-    node->oldest_s = oldest_s;
 }
 
 /* A free slot in the chain before this spill. */
@@ -182,16 +190,17 @@ static void chain_tighten(struct dedup *dedup, uint32_t bucket)
 void dedup_bucket_sweep(struct dedup *dedup, uint32_t bucket, const struct dedup_now *now)
 {
     uint32_t unit = dedup_bucket_unit(bucket);
-    bool has_spill = dedup_node(dedup, unit)->next != 0;
+    struct dedup_node *first = dedup_node(dedup, unit);
+    int64_t oldest_ms = dedup_bucket_oldest_ms(dedup, bucket);
 
-    if (now->watermark_ms == INSTANT_NONE) {
+    if (oldest_ms == INT64_MAX || !dedup_forgotten(now, oldest_ms)) {
         return;
     }
-    do { /* The first bucket is unit 0: it ends no chain. */
-        node_sweep(dedup, unit, now);
-        unit = dedup_node(dedup, unit)->next;
-    } while (unit != 0);
-    if (has_spill) {
+    first->eldest = 0;
+    for (; unit != 0; unit = dedup_node(dedup, unit)->next) {
+        node_sweep(dedup, bucket, unit, now);
+    }
+    if (first->next != 0) {
         chain_tighten(dedup, bucket);
     }
 }
@@ -209,6 +218,7 @@ static void node_split(struct dedup *dedup, uint32_t unit, uint32_t new_bucket)
         }
         bool found = dedup_slot_find(dedup, new_bucket, &to, &free);
         must(found);
+        dedup_bucket_age(dedup, new_bucket, dedup_event_ms(node, slot));
         carry(node, slot, dedup_node(dedup, to), free);
     }
 }

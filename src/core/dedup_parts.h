@@ -29,9 +29,10 @@ struct dedup_slot {
 struct dedup_node {
     uint8_t tags[BUCKET_SLOTS]; /* TAG_EMPTY: a free slot. */
     uint8_t used;
-    uint8_t highs[8];  /* Four bits a slot: kind, and bits 40 and 41 of the time. */
-    uint32_t next;     /* Unit of the next spill of this bucket; 0: none. Free: the next free. */
-    uint32_t oldest_s; /* No event in it is older: seconds since INSTANT_MIN_MS, if used > 0. */
+    uint8_t highs[8]; /* Four bits a slot: kind, and bits 40 and 41 of the time. */
+    uint32_t next;    /* Unit of the next spill of this bucket; 0: none. Free: the next free. */
+    uint32_t eldest;  /* Of a bucket, for its whole chain: ~seconds since INSTANT_MIN_MS of an */
+                      /* event no later than any in it, so that untouched memory says: none. */
     struct dedup_slot slots[BUCKET_SLOTS]; /* Of a spill: the first SPILL_SLOTS. */
 };
 
@@ -124,9 +125,13 @@ void dedup_split(struct dedup *dedup, const struct dedup_now *now);
 MUST_USE bool dedup_slot_find(struct dedup *dedup, uint32_t bucket, uint32_t *ret_unit,
                               int *ret_slot);
 
-/* Fill a free slot. */
+/* Fill a free slot of a chain, whose bucket may have to become elder by it. */
 void dedup_slot_fill(struct dedup_node *node, int slot, uint8_t tag, enum ident_kind kind,
                      const struct dedup_slot *from, int64_t event_ms);
+void dedup_bucket_age(struct dedup *dedup, uint32_t bucket, int64_t event_ms);
+
+/* No event in this bucket is older, to the second; INT64_MAX: it is empty. */
+int64_t dedup_bucket_oldest_ms(const struct dedup *dedup, uint32_t bucket);
 
 uint8_t dedup_tag(uint64_t hash);
 

@@ -54,24 +54,22 @@ uint64_t dedup_hash(const struct dedup *dedup, const struct dedup_now *now)
     return sum;
 }
 
-static int64_t oldest_ms(const struct dedup *dedup)
+static int64_t oldest_of_all(const struct dedup *dedup)
 {
-    uint32_t oldest_s = UINT32_MAX;
+    int64_t oldest_ms = INT64_MAX;
 
     for (uint32_t bucket = 0; bucket < dedup->bucket_count; bucket++) {
-        const struct dedup_node *node = dedup_node(dedup, dedup_bucket_unit(bucket));
-        if (node->used > 0 && node->oldest_s < oldest_s) {
-            oldest_s = node->oldest_s;
-        }
+        int64_t bucket_ms = dedup_bucket_oldest_ms(dedup, bucket);
+        oldest_ms = bucket_ms < oldest_ms ? bucket_ms : oldest_ms;
     }
-    return INSTANT_MIN_MS + (int64_t)oldest_s * 1000;
+    return oldest_ms;
 }
 
 uint64_t dedup_bytes_wanted(const struct dedup *dedup, const struct dedup_now *now,
                             int64_t newest_ms, int64_t lateness_ms)
 {
     uint64_t bytes = (uint64_t)dedup->unit_count * DEDUP_UNIT_SIZE;
-    int64_t covered_ms = newest_ms - oldest_ms(dedup) + 1;
+    int64_t covered_ms = newest_ms - oldest_of_all(dedup) + 1;
     int64_t wanted_ms = lateness_ms + now->retention_ms;
 
     if (covered_ms < 1 || wanted_ms < covered_ms) {
