@@ -3,7 +3,7 @@
 # and docs/*.md, those of one document in order in one new directory, with the program on PATH.
 # usage: check_docs.sh ROOT PROGRAM
 root=$1
-program=$2
+program=$(realpath "$2") || exit 2
 [ -x "$program" ] || { echo "usage: $0 ROOT PROGRAM" >&2; exit 2; }
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
