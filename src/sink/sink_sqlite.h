@@ -26,6 +26,7 @@ enum {
     SQLITE_WAL_PAGES = 4096, /* 64 MiB: then the log is carried into the file. */
     SQLITE_TIDY_PAGES = 256, /* 4 MiB: the same when nothing else is to do. */
     SQLITE_BULK_ROWS = 5000, /* A transaction this large does not keep an index up to date. */
+    SQLITE_SOURCE_UNKNOWN = UINT16_MAX,
     SQLITE_APPLICATION_ID = 0x70617931, /* "pay1" */
 };
 
@@ -58,6 +59,7 @@ struct part_list {
     uint64_t insert_part;      /* The part these two write to; 0: none. */
     sqlite3_stmt *insert_many; /* Without seq: SQLite gives the next one, and faster. */
     sqlite3_stmt *insert_one;
+    int64_t bound[SQLITE_BATCH_ROWS][SQLITE_COLUMNS_MAX]; /* The numbers insert_many has. */
 };
 
 /* A statement that is read forward, one row a call. */
@@ -188,9 +190,12 @@ MUST_USE enum outcome columns_fill(struct sqlite_sink *sqlite, struct fault *ret
 void columns_add_ddl(const struct part_list *parts, struct sql_text *text);
 void columns_add_names(const struct part_list *parts, size_t count, struct sql_text *text);
 void columns_add_view(const struct part_list *parts, struct sql_text *text);
-/* The first `count` kept columns, at this place and those behind it. */
+/*
+ * The first `count` kept columns, at this place and those behind it. bound: the numbers that the
+ * statement has there already, so that only others need be bound; NULL: nothing is known.
+ */
 MUST_USE enum outcome columns_bind(struct sqlite_sink *sqlite, sqlite3_stmt *statement, int place,
-                                   size_t count, const struct waiting_row *waiting,
+                                   size_t count, int64_t *bound, const struct waiting_row *waiting,
                                    struct fault *ret_fault);
 MUST_USE enum outcome columns_read(struct sqlite_sink *sqlite, enum table table,
                                    sqlite3_stmt *statement, struct row *ret_row,

@@ -250,36 +250,80 @@ static bool shape_fits(const struct sqlite_sink *sqlite, const struct row *row)
            row->text_count == shapes[row->table].text_count + carried;
 }
 
-static void bind_column(struct sqlite_sink *sqlite, sqlite3_stmt *statement, int place,
-                        const struct column *column, const struct waiting_row *waiting)
+/* Our number of a source of the delivery. False: the ledger has no cursor of it. */
+static bool source_number(const struct sqlite_sink *sqlite, int64_t source, int64_t *ret_number)
 {
-    int64_t number = waiting->row.numbers[column->index];
+    if (source == NUMBER_NULL) {
+        *ret_number = NUMBER_NULL;
+        return true;
+    }
+    if (source < 0 || source >= (int64_t)sqlite->numbers_count) {
+        return false;
+    }
+    *ret_number = sqlite->numbers[source];
+    return *ret_number != SQLITE_SOURCE_UNKNOWN;
+}
 
-    switch (column->kind) {
-    case COLUMN_NUMBER:
+static void bind_number(sqlite3_stmt *statement, int place, int64_t number, int64_t *bound)
+{
+    if (bound == NULL || *bound != number) {
         sqlite_bind_number(statement, place, number);
-        break;
-    case COLUMN_TEXT:
-        sqlite_bind_span(statement, place, waiting->row.texts[column->index]);
-        break;
-    case COLUMN_SOURCE:
-        sqlite_bind_number(statement, place,
-                           number == NUMBER_NULL ? number : sqlite->numbers[number]);
-        break;
-    case COLUMN_VERDICT:
-        (void)sqlite3_bind_text(statement, place, verdict_name((enum verdict)number), -1,
-                                SQLITE_STATIC);
-        break;
-    case COLUMN_EPOCH:
-        (void)sqlite3_bind_int64(statement, place, (int64_t)waiting->epoch);
-        break;
-    case COLUMN_DECIDED:
-        break;
+    }
+    if (bound != NULL) {
+        *bound = number;
     }
 }
 
+static void bind_text(sqlite3_stmt *statement, int place, struct span text, int64_t *bound)
+{
+    if (bound == NULL || *bound != NUMBER_NULL || text.at != NULL) {
+        sqlite_bind_span(statement, place, text);
+    }
+    if (bound != NULL) {
+        *bound = text.at == NULL ? NUMBER_NULL : 0;
+    }
+}
+
+static bool bind_column(const struct sqlite_sink *sqlite, sqlite3_stmt *statement, int place,
+                        const struct column *column, int64_t *bound,
+                        const struct waiting_row *waiting)
+{
+    const struct row *row = &waiting->row;
+    int64_t number;
+
+    switch (column->kind) {
+    case COLUMN_NUMBER:
+        bind_number(statement, place, row->numbers[column->index], bound);
+        return true;
+    case COLUMN_TEXT:
+        bind_text(statement, place, row->texts[column->index], bound);
+        return true;
+    case COLUMN_SOURCE:
+        if (!source_number(sqlite, row->numbers[column->index], &number)) {
+            return false;
+        }
+        bind_number(statement, place, number, bound);
+        return true;
+    case COLUMN_VERDICT:
+        number = row->numbers[column->index];
+        if (number < 0 || number >= TALLY_COUNT) {
+            return false;
+        }
+        (void)sqlite3_bind_text(statement, place, verdict_name((enum verdict)number), -1,
+                                SQLITE_STATIC);
+        return true;
+    case COLUMN_EPOCH:
+        bind_number(statement, place, (int64_t)waiting->epoch, bound);
+        return true;
+    case COLUMN_DECIDED:
+        break;
+    }
+    must_failed("a time of decision is not kept with the row", __FILE__, __LINE__);
+}
+
 enum outcome columns_bind(struct sqlite_sink *sqlite, sqlite3_stmt *statement, int place,
-                          size_t count, const struct waiting_row *waiting, struct fault *ret_fault)
+                          size_t count, int64_t *bound, const struct waiting_row *waiting,
+                          struct fault *ret_fault)
 {
     const struct part_list *parts = &sqlite->parts[waiting->row.table];
 
@@ -287,7 +331,12 @@ enum outcome columns_bind(struct sqlite_sink *sqlite, sqlite3_stmt *statement, i
         return wrong_shape(sqlite, &waiting->row, ret_fault);
     }
     for (size_t index = 0; index < count; index++) {
-        bind_column(sqlite, statement, place++, &parts->kept[index], waiting);
+        if (!bind_column(sqlite, statement, place + (int)index, &parts->kept[index],
+                         bound == NULL ? NULL : &bound[index], waiting)) {
+            return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
+                            "epoch %llu: a row of %s has a source or verdict that is none",
+                            (unsigned long long)waiting->epoch, table_name(waiting->row.table));
+        }
     }
     return DONE;
 }

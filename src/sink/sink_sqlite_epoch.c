@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-enum { NUMBER_UNKNOWN = UINT16_MAX };
-
-_Static_assert((int)SOURCES_MAX <= (int)NUMBER_UNKNOWN, "a number of a source is less");
+_Static_assert((int)SOURCES_MAX <= (int)SQLITE_SOURCE_UNKNOWN, "a number of a source is less");
 
 static const char *standing_name(uint32_t standing)
 {
@@ -31,7 +29,7 @@ static uint16_t number_of(const struct sqlite_sink *sqlite, const struct origin 
             return (uint16_t)index;
         }
     }
-    return NUMBER_UNKNOWN;
+    return SQLITE_SOURCE_UNKNOWN;
 }
 
 /* A source that joins: its row, from where it starts. */
@@ -91,7 +89,7 @@ static enum outcome touch(struct sqlite_sink *sqlite, const struct delivery *del
 {
     enum outcome outcome = DONE;
 
-    if (sqlite->numbers[range->source] == NUMBER_UNKNOWN) {
+    if (sqlite->numbers[range->source] == SQLITE_SOURCE_UNKNOWN) {
         if (range->first != delivery->starts[range->source]) {
             return fault_is(ret_fault, BROKEN, FAULT_SINK_DAMAGED,
                             "sink \"%s\" (%s): no cursor of %s/%u, which stands at %llu",
@@ -111,6 +109,7 @@ enum outcome deliver_cursors(struct sqlite_sink *sqlite, const struct delivery *
 {
     enum outcome outcome = DONE;
 
+    sqlite->numbers_count = delivery->source_count;
     for (size_t source = 0; source < delivery->source_count; source++) {
         sqlite->numbers[source] = number_of(sqlite, &delivery->origins[source], (uint16_t)source);
         sqlite->ranges[source] = NULL;
@@ -126,7 +125,6 @@ enum outcome deliver_cursors(struct sqlite_sink *sqlite, const struct delivery *
             outcome = move_cursor(sqlite, delivery, source, ret_fault);
         }
     }
-    sqlite->numbers_count = delivery->source_count;
     return outcome;
 }
 

@@ -29,6 +29,16 @@ static enum outcome prepare_insert(struct sqlite_sink *sqlite, enum table table,
     return sqlite_prepare(sqlite, sqlite->text.at, ret_statement, ret_fault);
 }
 
+/* A new statement has nothing bound, and that is NULL. */
+static void forget_bound(struct part_list *parts)
+{
+    for (size_t row = 0; row < SQLITE_BATCH_ROWS; row++) {
+        for (size_t column = 0; column < SQLITE_COLUMNS_MAX; column++) {
+            parts->bound[row][column] = NUMBER_NULL;
+        }
+    }
+}
+
 /* The statements for the open part; a new part if this seq is beyond it. */
 static enum outcome ready_part(struct sqlite_sink *sqlite, enum table table, uint64_t part,
                                struct fault *ret_fault)
@@ -49,6 +59,7 @@ static enum outcome ready_part(struct sqlite_sink *sqlite, enum table table, uin
         outcome =
             prepare_insert(sqlite, table, 1, parts->kept_count, &parts->insert_one, ret_fault);
     }
+    forget_bound(parts);
     parts->insert_part = outcome == DONE ? parts->last : 0;
     return outcome;
 }
@@ -66,8 +77,9 @@ static enum outcome insert_one(struct sqlite_sink *sqlite, const struct waiting_
                                struct fault *ret_fault)
 {
     sqlite3_stmt *statement = sqlite->parts[waiting->row.table].insert_one;
-    enum outcome outcome = columns_bind(
-        sqlite, statement, 1, sqlite->parts[waiting->row.table].kept_count, waiting, ret_fault);
+    enum outcome outcome =
+        columns_bind(sqlite, statement, 1, sqlite->parts[waiting->row.table].kept_count, NULL,
+                     waiting, ret_fault);
 
     return outcome == DONE ? sqlite_change_one(sqlite, statement, "inserting a row", ret_fault)
                            : outcome;
@@ -77,7 +89,7 @@ static enum outcome insert_one(struct sqlite_sink *sqlite, const struct waiting_
 static enum outcome insert_many(struct sqlite_sink *sqlite, const struct waiting_row *rows,
                                 struct fault *ret_fault)
 {
-    const struct part_list *parts = &sqlite->parts[rows->row.table];
+    struct part_list *parts = &sqlite->parts[rows->row.table];
     int columns = (int)parts->kept_count - 1;
     int64_t last = rows[SQLITE_BATCH_ROWS - 1].row.numbers[0];
     enum outcome outcome = DONE;
@@ -85,7 +97,7 @@ static enum outcome insert_many(struct sqlite_sink *sqlite, const struct waiting
 
     for (int index = 0; outcome == DONE && index < SQLITE_BATCH_ROWS; index++) {
         outcome = columns_bind(sqlite, parts->insert_many, 1 + columns * index, (size_t)columns,
-                               &rows[index], ret_fault);
+                               parts->bound[index], &rows[index], ret_fault);
     }
     if (outcome == DONE) {
         outcome = sqlite_step(sqlite, parts->insert_many, "inserting rows", &row, ret_fault);
