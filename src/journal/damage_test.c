@@ -248,6 +248,23 @@ static void a_frame_of_another_history_is_damage(void **state)
     is_damaged();
 }
 
+/* A header may be whole and yet not be the next one: a write that went astray, then damaged. */
+static void what_stands_behind_the_end_is_not_kept(void **state)
+{
+    (void)disk_sim_peek(&sim, name, bytes, sizeof(bytes));
+    for (uint64_t at = DISK_BLOCK; at < frame_at[LAST]; at += DISK_BLOCK) {
+        disk_sim_copy(&sim, &good);
+        disk_sim_poke(&sim, name, frame_at[LAST + 1], (struct span){bytes + at, DISK_BLOCK});
+        disk_sim_flip(&sim, name, (frame_at[LAST + 1] + 400) * 8);
+        assert_int_equal(story_open(&story), DONE);
+        assert_int_equal(story.journal.last_epoch, LAST);
+        assert_int_equal(story_keep(&story, LAST, LAST), DONE);
+        assert_int_equal(story_seal_upto(&story, 20), DONE);
+        assert_int_equal(story_first_wrong(&story, true), 0);
+        story_close(&story);
+    }
+}
+
 static void another_format_is_named(void **state)
 {
     struct segment_header *header = (struct segment_header *)(void *)bytes;
@@ -278,6 +295,7 @@ int main(void)
         TEST(frames_of_another_segment_are_not_there),
         TEST(a_recycled_segment_full_of_old_frames_is_empty),
         TEST(a_frame_of_another_history_is_damage),
+        TEST(what_stands_behind_the_end_is_not_kept),
         TEST(another_format_is_named),
     };
     return cmocka_run_group_tests_name("damage", tests, NULL, NULL);

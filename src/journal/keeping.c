@@ -30,6 +30,17 @@ struct tail {
     bool stays; /* Something of it is needed on. */
 };
 
+/* Is it the next frame of what is kept? Behind that may stand anything. */
+static bool belongs(const struct frame_header *frame, const struct journal_segment *segment,
+                    uint64_t reached, uint64_t last_kept)
+{
+    if (frame->kind == FRAME_SEED) {
+        return frame->number == segment->after && reached == segment->after;
+    }
+    return frame->kind == FRAME_DECIDED && frame->number == reached + 1 &&
+           frame->number <= last_kept;
+}
+
 static enum outcome walk_tail(struct journal *journal, struct tail *tail, uint64_t last_kept,
                               struct fault *ret_fault)
 {
@@ -37,6 +48,7 @@ static enum outcome walk_tail(struct journal *journal, struct tail *tail, uint64
     struct walk walk;
     enum outcome outcome = walk_open_own(&walk, journal, segment, ret_fault);
     bool opened = outcome == DONE;
+    uint64_t reached = segment->after;
 
     tail->cut_at = segment->frames_at;
     tail->from_chain = segment->after_chain;
@@ -44,9 +56,10 @@ static enum outcome walk_tail(struct journal *journal, struct tail *tail, uint64
     tail->sealed_ms = segment->begun_ms;
     while (outcome == DONE && walk.offset < walk.end) {
         outcome = walk_header(&walk, DISK_BLOCK, ret_fault);
-        if (outcome != DONE || walk_frame(&walk)->number > last_kept) {
+        if (outcome != DONE || !belongs(walk_frame(&walk), segment, reached, last_kept)) {
             break;
         }
+        reached = walk_frame(&walk)->number;
         walk_skip(&walk);
         tail->last_chain = walk_frame(&walk)->chain;
         tail->sealed_ms = walk_frame(&walk)->sealed_ms;
