@@ -71,8 +71,8 @@ static void place_remove(void)
     assert_int_equal(system(command), 0);
 }
 
-/* Payments number first to last, a second apart, one dollar each; every tenth comes twice. */
-static void write_payments(size_t input, int first, int last)
+/* Payments number first to last, so far apart, one dollar each; every tenth comes twice. */
+static void write_apart(size_t input, int first, int last, int apart_s)
 {
     FILE *file = fopen(place.inputs[input], "a");
 
@@ -83,10 +83,15 @@ static void write_payments(size_t input, int first, int last)
                           "{\"transaction_id\":\"t-%zu-%d\",\"timestamp\":%d,\"sender_account_id\":"
                           "\"ACC_%d\",\"receiver_account_id\":\"ACC_2\",\"amount\":1.00,"
                           "\"currency\":\"USD\"}\n",
-                          input, number, 1770000000 + number, number % 50);
+                          input, number, 1770000000 + number * apart_s, number % 50);
         }
     }
     assert_int_equal(fclose(file), 0);
+}
+
+static void write_payments(size_t input, int first, int last)
+{
+    write_apart(input, first, last, 1);
 }
 
 static void note_events(int64_t timeout_ms)
@@ -241,7 +246,7 @@ static void halts_when_the_memory_is_full(void **state)
     place_make(1);
     place.settings.memory_limit = 16 << 20;
     place.settings.rules.senders_max = 100;
-    write_payments(0, 1, 300000);
+    write_apart(0, 1, 10000, 60);
     place.settings.rules.lateness_ms = INT64_C(1000) * 3600000;
     place.settings.rules.retention_ms = INT64_C(1000) * 3600000;
     assert_int_equal(run(), ENGINE_HALTED);

@@ -214,6 +214,14 @@ static enum outcome compare_and_set(struct ledger_store *store, const struct del
                     (unsigned long long)first->number, (unsigned long long)store->head.epoch);
 }
 
+/* Is this the delivery at which the process dies? */
+static bool dies(struct ledger_sim *sim)
+{
+    struct ledger_death *death = sim->death;
+
+    return death != NULL && ++death->count == death->at;
+}
+
 static enum outcome sim_deliver(struct sink *sink, const struct delivery *delivery,
                                 struct fault *ret_fault)
 {
@@ -225,11 +233,11 @@ static enum outcome sim_deliver(struct sink *sink, const struct delivery *delive
     if (*sim->dead) {
         return gone(ret_fault);
     }
-    if (trouble == LEDGER_WELL || trouble == LEDGER_UNKNOWN_APPLIED ||
-        trouble == LEDGER_DIES_AFTER) {
+    bool dying = dies(sim);
+    if (trouble != LEDGER_BUSY && (!dying || sim->death->after)) {
         outcome = compare_and_set(sim->store, delivery, ret_fault);
     }
-    if (trouble == LEDGER_DIES_BEFORE || trouble == LEDGER_DIES_AFTER) {
+    if (dying) {
         *sim->dead = true;
         return gone(ret_fault);
     }

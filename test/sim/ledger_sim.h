@@ -23,8 +23,13 @@ enum ledger_trouble {
     LEDGER_WELL,
     LEDGER_BUSY,            /* LATER, nothing happened. */
     LEDGER_UNKNOWN_APPLIED, /* LATER, and it happened. */
-    LEDGER_DIES_BEFORE,     /* The process is gone, nothing happened. */
-    LEDGER_DIES_AFTER,      /* The process is gone, and it happened. */
+};
+
+/* Whoever delivers for the Nth time dies: just before it happens, or just after. */
+struct ledger_death {
+    uint64_t at; /* 0: nobody. */
+    uint64_t count;
+    bool after;
 };
 
 struct ledger_sim_epoch {
@@ -66,6 +71,7 @@ struct ledger_sim {
     enum ledger_trouble trouble;
     uint64_t trouble_at; /* The delivery of this number, counted from opening. 0: none. */
     uint64_t deliveries;
+    struct ledger_death *death; /* Borrowed; NULL: none. */
 };
 
 extern const struct sink_type sink_sim;

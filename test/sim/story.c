@@ -67,19 +67,16 @@ static enum outcome act_finish(struct world *world, const struct act *act, struc
 
 static enum outcome act_kill(struct world *world, const struct act *act, struct fault *ret_fault)
 {
-    (void)world;
     (void)ret_fault;
-    instance_kill(act->instance);
+    instance_kill(world, act->instance);
     return DONE;
 }
 
 /* The disk as it was has no future; what it counted is kept. */
 static void leave_disk(struct world *world, struct instance *instance)
 {
-    instance_kill(instance);
-    if (instance == &world->instances[0]) {
-        world->spent += instance->disk.operations;
-    }
+    instance_kill(world, instance);
+    world_leave_disk(world, instance);
 }
 
 static enum outcome act_power(struct world *world, const struct act *act, struct fault *ret_fault)

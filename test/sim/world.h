@@ -31,7 +31,10 @@ struct instance {
     uint16_t numbers[LEDGER_SIM_SOURCES];
     int32_t arrival_s; /* Another clock than the world's; 0: the world's. */
     bool running;
-    bool opened; /* There is something to close. */
+    bool opened;              /* There is something to close. */
+    struct sink *real_ledger; /* In place of the simulated ones; NULL: these. Borrowed. */
+    struct sink *real_reader;
+    bool real_open;
 };
 
 /* A clock that stands still unless told. */
@@ -50,11 +53,15 @@ struct world {
     bool hashes_kept;
     uint64_t state_hashes[WORLD_EPOCHS_MAX]; /* Live, after the epoch of this number; 0: none. */
     struct chain hash_chains[WORLD_EPOCHS_MAX];
-    uint64_t fuse;  /* A's power goes at its disk operation of this number. 0: never. */
-    uint64_t spent; /* Operations of A on disks that it no longer has. */
+    uint64_t fuse;             /* A's power goes at its disk operation of this number. 0: never. */
+    struct ledger_death death; /* A dies at its delivery of this number. */
+    uint64_t spent;            /* Operations of A on disks that it no longer has. */
 };
 
-/* From here on (a new disk, or the power is back) the fuse burns on. */
+/* The disk as it is has no future (lost, or its power is back): what it counted is kept, */
+void world_leave_disk(struct world *world, const struct instance *instance);
+
+/* and the fuse burns on with what stands in its place. */
 void world_burn_on(struct world *world, struct instance *instance);
 
 /* The world begins: empty disks, an empty ledger. The struct is zeroed, or was a world before. */
@@ -63,6 +70,10 @@ void world_free(struct world *world);
 
 /* Start it: recover, join, first notes. Its disk has power. */
 MUST_USE enum outcome instance_start(struct world *world, struct instance *instance,
+                                     struct fault *ret_fault);
+
+/* The first epoch of a start: its notes, the sources, those that have nothing more. */
+MUST_USE enum outcome instance_begin(struct world *world, struct instance *instance,
                                      struct fault *ret_fault);
 
 /* So many messages into the open epoch; fewer if there are no more. */
@@ -83,7 +94,7 @@ MUST_USE enum outcome instance_deliver(struct instance *instance, size_t epochs_
 MUST_USE enum outcome instance_audit(struct instance *instance, struct fault *ret_fault);
 
 /* The process is gone; what it wrote is in the cache. */
-void instance_kill(struct instance *instance);
+void instance_kill(struct world *world, struct instance *instance);
 
 /* Take, seal and deliver all there is. */
 MUST_USE enum outcome instance_finish(struct world *world, struct instance *instance,
