@@ -4,7 +4,7 @@
 set -u
 
 build='gcc libc6-dev meson ninja-build pkg-config libsqlite3-dev libyaml-dev libssl-dev'
-tests='libcmocka-dev bats python3 sqlite3 clang clang-format binutils'
+tests='libcmocka-dev bats python3 sqlite3 clang clang-format binutils libclang-rt-dev libjson-c-dev'
 
 wanted=
 for group in "$@"; do
