@@ -70,8 +70,8 @@ def main():
     dice = random.Random(seed)
     getcontext().prec = 200
     fixed = ["null", "true", "[]", "{}", '""', '"."', "0", "0.0", "-0", "1", "1.", ".1", "01",
-             "NaN", '"NaN"', '"Infinity"', "1e3", '"1e3"', "0.000000001", "0.0000000001", '"\\u0031"',
-             '"\\uff11"', '"\u0661"']
+             "NaN", '"NaN"', '"Infinity"', "1e3", '"1e3"', "0.000000001", "0.0000000001",
+             '"\\u0031"', '"\\uff11"', '"\u0661"']
     tokens = fixed + [token(dice) for _ in range(count)]
     answers = subprocess.run([tool], input="\n".join(tokens) + "\n", stdout=subprocess.PIPE,
                              check=True, encoding="utf-8").stdout.split("\n")

@@ -45,40 +45,41 @@ static void put_blanks(struct draft *draft)
     put(draft, blanks[roll(draft, 8)]);
 }
 
+static const char *const pieces[] = {
+    "a",
+    "Z",
+    "0",
+    " ",
+    "key",
+    "/",
+    "\\/",
+    "\\\"",
+    "\\\\",
+    "\\b",
+    "\\f",
+    "\\n",
+    "\\r",
+    "\\t",
+    "\\u0041",
+    "\\u00e9",
+    "\\u20AC",
+    "\\ud83d\\ude00",
+    "\xc3\xa9",
+    "\xe2\x82\xac",
+    "\xf0\x9f\x98\x80",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    "'",
+    "\x7f",
+    "\\u001f",
+};
+
 static void put_string(struct draft *draft)
 {
-    static const char *const pieces[] = {
-        "a",
-        "Z",
-        "0",
-        " ",
-        "key",
-        "/",
-        "\\/",
-        "\\\"",
-        "\\\\",
-        "\\b",
-        "\\f",
-        "\\n",
-        "\\r",
-        "\\t",
-        "\\u0041",
-        "\\u00e9",
-        "\\u20AC",
-        "\\ud83d\\ude00",
-        "\xc3\xa9",
-        "\xe2\x82\xac",
-        "\xf0\x9f\x98\x80",
-        "{",
-        "}",
-        "[",
-        "]",
-        ":",
-        ",",
-        "'",
-        "\x7f",
-        "\\u001f",
-    };
     size_t count = roll(draft, 6);
 
     put(draft, "\"");
