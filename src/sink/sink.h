@@ -123,7 +123,7 @@ struct sink_type {
     enum outcome (*find_payment)(struct sink *sink, struct span transaction_id,
                                  const struct origin *origin, uint64_t offset, struct row *ret_row,
                                  struct fault *ret_fault);
-    /* Something to do while nothing waits (index a full part, checkpoint). LATER: nothing. */
+    /* Something to do while nothing waits (index a part, checkpoint). LATER: nothing, for now. */
     enum outcome (*tend)(struct sink *sink, struct fault *ret_fault);
 };
 

@@ -56,6 +56,16 @@ void sqlite_keep_house(struct sqlite_sink *sqlite)
     }
 }
 
+static enum outcome index_next(struct sqlite_sink *sqlite, bool also_open, struct fault *ret_fault)
+{
+    enum outcome outcome = LATER;
+
+    for (size_t table = 0; outcome == LATER && table < TABLE_METRICS; table++) {
+        outcome = parts_index(sqlite, (enum table)table, also_open, ret_fault);
+    }
+    return outcome;
+}
+
 static enum outcome sqlite_tend(struct sink *sink, struct fault *ret_fault)
 {
     struct sqlite_sink *sqlite = sqlite_of(sink);
@@ -64,15 +74,23 @@ static enum outcome sqlite_tend(struct sink *sink, struct fault *ret_fault)
     if (outcome != DONE) {
         return outcome;
     }
-    for (size_t table = 0; table < TABLE_METRICS; table++) {
-        outcome = parts_index(sqlite, (enum table)table, true, ret_fault);
-        if (outcome != LATER) {
-            return outcome;
-        }
+    if (sqlite->wal_pages - sqlite->wal_carried >= SQLITE_TIDY_PAGES) {
+        return checkpoint(sqlite, ret_fault);
     }
-    return sqlite->wal_pages - sqlite->wal_carried >= SQLITE_TIDY_PAGES
-               ? checkpoint(sqlite, ret_fault)
-               : LATER;
+    bool quiet = sqlite->tended >= SQLITE_PATIENCE;
+    sqlite->tended += quiet ? 0 : 1;
+    return index_next(sqlite, quiet, ret_fault);
+}
+
+/* Before the close: look-ups by id find an index in every part, however short the run was. */
+void sqlite_finish_indexes(struct sqlite_sink *sqlite)
+{
+    struct fault ignored;
+    enum outcome outcome = DONE;
+
+    while (outcome == DONE && sqlite->healthy && !sqlite->stale) {
+        outcome = index_next(sqlite, true, &ignored);
+    }
 }
 
 const struct sink_type sink_sqlite = {

@@ -25,7 +25,8 @@ enum {
     SQLITE_SORT_KIB = 1024,  /* The cache while an index is built. */
     SQLITE_WAL_PAGES = 4096, /* 64 MiB: then the log is carried into the file. */
     SQLITE_TIDY_PAGES = 256, /* 4 MiB: the same when nothing else is to do. */
-    SQLITE_BULK_ROWS = 5000, /* A transaction this large does not keep an index up to date. */
+    SQLITE_BULK_ROWS = 100,  /* So many at once do not keep a random index: a page a row. */
+    SQLITE_PATIENCE = 100,   /* Tended so often without so many: the open part gets its own. */
     SQLITE_SOURCE_UNKNOWN = UINT16_MAX,
     SQLITE_APPLICATION_ID = 0x70617931, /* "pay1" */
 };
@@ -109,6 +110,8 @@ struct sqlite_sink {
     bool stale;        /* and what we remember may not be true any more. */
     int64_t version;   /* SQLite's data_version then. */
     int64_t part_rows; /* The file's. */
+    bool healthy;      /* The last delivery succeeded, and nothing failed since. */
+    int tended;        /* How often since many rows came. */
     int wal_pages;     /* In the write-ahead log, */
     int wal_carried;   /* of which so many had been carried into the file. */
     sqlite3_stmt *statements[STATEMENT_COUNT];
@@ -257,7 +260,8 @@ enum outcome sqlite_audit(struct sink *sink, struct fault *ret_fault);
 /* What we remember of the file, read again if somebody else has written since. */
 MUST_USE enum outcome sqlite_refresh(struct sqlite_sink *sqlite, struct fault *ret_fault);
 
-/* sink_sqlite.c */
+/* sink_sqlite.c: what is done beside delivering. */
+void sqlite_finish_indexes(struct sqlite_sink *sqlite);
 void sqlite_keep_house(struct sqlite_sink *sqlite);
 
 /* sink_sqlite_deliver.c: rule R1. */

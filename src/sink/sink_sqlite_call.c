@@ -56,6 +56,7 @@ enum outcome sqlite_undo(struct sqlite_sink *sqlite, enum outcome outcome)
 {
     insert_forget(sqlite);
     sqlite->stale = true;
+    sqlite->healthy = false;
     if (sqlite3_get_autocommit(sqlite->database) == 0) {
         for (sqlite3_stmt *open = sqlite3_next_stmt(sqlite->database, NULL); open != NULL;
              open = sqlite3_next_stmt(sqlite->database, open)) {

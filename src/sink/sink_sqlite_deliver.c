@@ -238,8 +238,11 @@ static enum outcome drop_indexes(struct sqlite_sink *sqlite, const struct delive
 
     for (size_t table = 0; outcome == DONE && table < TABLE_METRICS; table++) {
         const struct part_list *parts = &sqlite->parts[table];
+        if (last->seq_next[table] < parts->next_seq + SQLITE_BULK_ROWS) {
+            continue;
+        }
+        sqlite->tended = 0;
         if (parts->last > 0 && parts->indexed == parts->last &&
-            last->seq_next[table] >= parts->next_seq + SQLITE_BULK_ROWS &&
             part_of(sqlite, parts->next_seq) == parts->last) {
             outcome = parts_unindex(sqlite, (enum table)table, ret_fault);
         }
@@ -312,6 +315,7 @@ enum outcome sqlite_deliver(struct sink *sink, const struct delivery *delivery,
         return sqlite_undo(sqlite, outcome);
     }
     count_delivered(sink, delivery);
+    sqlite->healthy = true;
     sqlite_keep_house(sqlite);
     return DONE;
 }

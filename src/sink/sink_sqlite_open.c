@@ -187,6 +187,7 @@ void sqlite_close(struct sink *sink)
     struct sqlite_sink *sqlite = sqlite_of(sink);
 
     sqlite_stop_reading(sqlite);
+    sqlite_finish_indexes(sqlite);
     for (size_t index = 0; index < STATEMENT_COUNT; index++) {
         (void)sqlite3_finalize(sqlite->statements[index]);
         sqlite->statements[index] = NULL;
