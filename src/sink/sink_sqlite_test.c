@@ -2,7 +2,11 @@
 
 #include "sink/stage.h"
 
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Rule R1: what one transaction does, and what it refuses. */
@@ -174,6 +178,32 @@ static void rows_must_be_dense(void **state)
                         "5|1");
 }
 
+/* A row that names a source nobody knows, or has other columns than the table, is not written. */
+static void rows_that_make_no_sense_are_refused(void **state)
+{
+    struct stage *stage = *state;
+    struct row row;
+    struct epoch *epoch = &stage->epochs[1].epoch;
+
+    stage_add(stage, 5);
+    sample_fill(&stage->sample, &stage->epochs[1], 1);
+    assert_int_not_equal(row_read((struct span){epoch->rows.at, epoch->rows.size}, &row), 0);
+    row.numbers[TRANSACTION_SOURCE] = SAMPLE_SOURCES;
+    (void)row_write(&row, epoch->rows.at);
+    assert_int_equal(stage_deliver(stage, 1, 1), BROKEN);
+    assert_int_equal(stage->fault.code, FAULT_JOURNAL_CORRUPT);
+    row.numbers[TRANSACTION_SOURCE] = 0;
+    row.text_count--;
+    epoch->rows.size = row_write(&row, epoch->rows.at);
+    assert_int_equal(stage_deliver(stage, 1, 1), BROKEN);
+    assert_int_equal(stage->fault.code, FAULT_SINK_SCHEMA);
+    epoch->rows.size = 4;
+    assert_int_equal(stage_deliver(stage, 1, 1), BROKEN);
+    assert_int_equal(stage->fault.code, FAULT_JOURNAL_CORRUPT);
+    assert_string_equal(stage_ask(stage, "SELECT count(*), max(epoch) FROM payment_transactions"),
+                        "5|1");
+}
+
 /* Somebody has added a row of his own: where it ends is not where the history says. */
 static void a_foreign_row_is_seen(void **state)
 {
@@ -258,6 +288,61 @@ static void sources_are_known_by_name_not_by_number(void **state)
     assert_int_equal(sink_read_cursor(stage->sink, SAMPLE_SOURCES, &cursor, &stage->fault), LATER);
 }
 
+/* Delivers for ever, in a process of its own, until it is killed. */
+static void deliver_until_killed(struct stage *stage)
+{
+    stage_close_sink(stage);
+    if (stage_open_sink(stage) != DONE) {
+        _exit(1);
+    }
+    for (;;) {
+        sample_fill(&stage->sample, &stage->epochs[0], 150);
+        sample_fill(&stage->sample, &stage->epochs[1], 70);
+        if (stage_deliver(stage, 0, 2) != DONE) {
+            _exit(1);
+        }
+    }
+}
+
+/* Killed at any moment: the file stands after some whole delivery, and the next one fits. */
+static void a_kill_leaves_whole_deliveries(void **unused)
+{
+    struct stage *stage = stage_open(100);
+
+    stage_close_sink(stage);
+    for (int round = 0; round < 10 || stage->sample.number < 20; round++) {
+        struct sink_head head;
+        struct timespec wait = {0, (3 + round % 50 * 4) * 1000000L};
+        pid_t child = fork();
+        int status = 0;
+        assert_true(child >= 0);
+        if (child == 0) {
+            deliver_until_killed(stage);
+        }
+        (void)nanosleep(&wait, NULL);
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        assert_int_equal(stage_open_sink(stage), DONE);
+        assert_int_equal(sink_read_head(stage->sink, &head, &stage->fault), DONE);
+        while (stage->sample.number < head.epoch) {
+            sample_fill(&stage->sample, &stage->epochs[0], 150);
+            sample_fill(&stage->sample, &stage->epochs[1], 70);
+        }
+        assert_true(chain_same(&head.chain, &stage->sample.chain));
+        assert_int_equal(head.seq_next[TABLE_TRANSACTIONS],
+                         stage->sample.seq_next[TABLE_TRANSACTIONS]);
+        assert_string_equal(stage_ask(stage, "SELECT count(*) - max(seq) FROM"
+                                             " payment_transactions HAVING count(*) > 0"),
+                            head.epoch > 0 ? "0" : "");
+        stage_close_sink(stage);
+    }
+    assert_int_equal(stage_open_sink(stage), DONE);
+    stage_add(stage, 1);
+    assert_string_equal(stage_ask(stage, "PRAGMA integrity_check"), "ok");
+    stage_close(stage);
+}
+
 #define WITH_LEDGER(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -272,10 +357,12 @@ int main(void)
         WITH_LEDGER(epochs_that_do_not_follow_on_each_other_are_refused),
         WITH_LEDGER(a_cursor_that_is_missing_stops_the_delivery),
         WITH_LEDGER(rows_must_be_dense),
+        WITH_LEDGER(rows_that_make_no_sense_are_refused),
         WITH_LEDGER(a_foreign_row_is_seen),
         WITH_LEDGER(an_epoch_without_rows_moves_the_chain),
         WITH_LEDGER(what_operators_decided_is_kept),
         WITH_LEDGER(sources_are_known_by_name_not_by_number),
+        cmocka_unit_test(a_kill_leaves_whole_deliveries),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
