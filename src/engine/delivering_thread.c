@@ -5,6 +5,8 @@
 #include "os/crash.h"
 
 #define AUDIT_EVERY_NS INT64_C(5000000000)
+/* Looking after the ledger takes as long as it takes, so only once nothing came for a while. */
+#define TEND_AFTER_NS INT64_C(1000000000)
 #define RETRY_FIRST_NS INT64_C(100000000)
 #define RETRY_LONGEST_NS INT64_C(5000000000)
 
@@ -12,6 +14,7 @@ struct delivering {
     struct engine *engine;
     struct courier *courier;
     int64_t gathered_ns; /* When the first of what is gathered was there; 0: nothing is. */
+    int64_t idle_ns;     /* Nothing was there since then; 0: something was. */
     int64_t audited_ns;
     int64_t down_ns; /* Out of reach since then; 0: it answers. */
     int64_t retry_ns;
@@ -164,6 +167,14 @@ static bool idle(struct delivering *delivering)
     if (clock_steady_ns(engine->clock) - delivering->audited_ns >= AUDIT_EVERY_NS) {
         return audit(delivering, NULL);
     }
+    int64_t now_ns = clock_steady_ns(engine->clock);
+    if (delivering->idle_ns == 0) {
+        delivering->idle_ns = now_ns;
+    }
+    if (now_ns - delivering->idle_ns < TEND_AFTER_NS) {
+        (void)shelf_wait_sealed(shelf, next, LOOK_NS);
+        return true;
+    }
     enum outcome outcome = sink_tend(engine->ledger, &fault);
     if (outcome == BROKEN) {
         engine_break(engine, &fault);
@@ -203,6 +214,7 @@ static bool step(struct delivering *delivering)
     if (courier->count == 0) {
         return idle(delivering);
     }
+    delivering->idle_ns = 0;
     if (may_grow(delivering)) {
         (void)shelf_wait_sealed(&engine->pipeline.shelf, courier->delivered + courier->count + 1,
                                 LOOK_NS / 10);
