@@ -87,12 +87,14 @@ static bool have_epoch(struct deciding *deciding)
     return true;
 }
 
+/* Time to close it. Without room for the next it goes on growing instead: that is cheaper. */
 static bool epoch_old(const struct deciding *deciding)
 {
     struct engine *engine = deciding->engine;
 
     return clock_steady_ns(engine->clock) - deciding->opened_ns >=
-           engine->settings.epoch_interval_ms * 1000000;
+               engine->settings.epoch_interval_ms * 1000000 &&
+           shelf_has_room(&engine->pipeline.shelf);
 }
 
 /* Reading is over because a person must decide; what was taken before is finished. */

@@ -193,6 +193,14 @@ const struct epoch *shelf_holding(struct shelf *shelf, uint16_t source, uint64_t
     return found;
 }
 
+bool shelf_has_room(struct shelf *shelf)
+{
+    (void)pthread_mutex_lock(&shelf->mutex);
+    bool room = slot_to_open(shelf) != NULL;
+    (void)pthread_mutex_unlock(&shelf->mutex);
+    return room;
+}
+
 bool shelf_wanted(struct shelf *shelf)
 {
     (void)pthread_mutex_lock(&shelf->mutex);

@@ -69,6 +69,9 @@ void shelf_sealed(struct shelf *shelf, struct epoch *epoch);
 const struct epoch *shelf_find(struct shelf *shelf, uint64_t number);
 const struct epoch *shelf_holding(struct shelf *shelf, uint16_t source, uint64_t offset);
 
+/* Could shelf_open have one at once? */
+bool shelf_has_room(struct shelf *shelf);
+
 /* Does the deciding thread wait for an empty epoch? Then do not wait for more to deliver. */
 bool shelf_wanted(struct shelf *shelf);
 

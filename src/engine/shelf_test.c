@@ -61,8 +61,10 @@ static void waits_when_all_are_full_and_the_ledger_is_behind(void **state)
 
     (void)put(12, SHELF_SEALED);
     (void)put(13, SHELF_SEALED);
+    assert_false(shelf_has_room(&shelf));
     assert_null(shelf_open(&shelf, 1000000));
     shelf_confirm(&shelf, 11);
+    assert_true(shelf_has_room(&shelf));
     assert_ptr_equal(shelf_open(&shelf, 0), oldest);
     assert_null(shelf_open(&shelf, 0));
 }

@@ -180,6 +180,8 @@ static bool proves(const struct journal *journal, const struct frame_header *fra
                               : frame->synced_upto > journal->last_epoch;
 }
 
+enum { SCAN_SIZE = 1 << 20 }; /* At a time: a larger buffer is not touched for an empty end. */
+
 /*
  * Every block to the file's end: frames begin nowhere else. A whole header is proof enough: it
  * was written after what it speaks of was safe.
@@ -193,7 +195,8 @@ static enum outcome scan_on(struct journal *journal, struct walk *walk, bool *re
     *ret_proven = false;
     while (outcome == DONE && !*ret_proven && walk->offset < walk->end) {
         uint64_t left = walk->end - walk->offset;
-        size_t size = left < walk->buffer_size ? (size_t)left : walk->buffer_size;
+        size_t step = walk->buffer_size < SCAN_SIZE ? walk->buffer_size : SCAN_SIZE;
+        size_t size = left < step ? (size_t)left : step;
         size_t count = 0;
         outcome =
             disk_read(walk->disk, walk->file, walk->offset, walk->buffer, size, &count, ret_fault);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+enum { PAGE_SIZE = 4096 };
+
 enum outcome memory_reserve(size_t size, void **ret_memory, struct fault *ret_fault)
 {
     size_t wanted = size + MEMORY_STEP;
@@ -38,6 +40,9 @@ void memory_release(void *memory, size_t size)
 
 void memory_back(void *at, size_t size)
 {
-    (void)madvise(at, size, MADV_HUGEPAGE);
-    (void)madvise(at, size, MADV_POPULATE_WRITE);
+    size_t before = (uintptr_t)at % PAGE_SIZE;
+    void *page = (uint8_t *)at - before;
+
+    (void)madvise(page, size + before, MADV_HUGEPAGE);
+    (void)madvise(page, size + before, MADV_POPULATE_WRITE);
 }
