@@ -151,7 +151,7 @@ static struct model_sender *sender_of(struct model *model, const char *name)
 static void weigh(struct model *model, const struct told *told, struct judgement *judgement)
 {
     struct model_sender *sender = sender_of(model, text_or(told->sender, "payer"));
-    int first = sender == NULL || sender->count < 32 ? 0 : sender->count - 32;
+    int first = sender == NULL || sender->count < 31 ? 0 : sender->count - 31;
 
     judgement->velocity_60s = 1;
     judgement->count_5m = 1;

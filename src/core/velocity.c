@@ -227,6 +227,12 @@ static bool tell_other(const struct velocity *velocity, const struct velocity_se
     return size > 0;
 }
 
+/* With the payment that asks they are the latest VELOCITY_PAYMENTS_MAX. */
+static size_t earlier_count(const struct velocity_sender *sender)
+{
+    return sender->count < VELOCITY_PAYMENTS_MAX ? sender->count : VELOCITY_PAYMENTS_MAX - 1;
+}
+
 static bool near_in_time(int64_t left_ms, int64_t right_ms)
 {
     return left_ms - right_ms <= LOOK_ALIKE_MS && right_ms - left_ms <= LOOK_ALIKE_MS;
@@ -246,7 +252,7 @@ void velocity_find(const struct velocity *velocity, const struct velocity_ask *a
         return;
     }
     const struct velocity_sender *sender = &velocity->senders[number];
-    for (size_t back = 1; back <= sender->count; back++) { /* From the latest. */
+    for (size_t back = 1; back <= earlier_count(sender); back++) { /* From the latest. */
         size_t slot = (sender->next + VELOCITY_PAYMENTS_MAX - back) % VELOCITY_PAYMENTS_MAX;
         const struct velocity_payment *payment = &sender->payments[slot];
         int64_t before_ms = ask->event_ms - payment->event_ms;

@@ -1,7 +1,8 @@
 /*
  * velocity: how often has this payer paid lately, and this very payment under another id?
  *
- * Of each sender the VELOCITY_PAYMENTS_MAX latest accepted payments, by order of acceptance.
+ * Of each sender the VELOCITY_PAYMENTS_MAX latest accepted payments, by order of acceptance, the
+ * one that asks among them: counts go no further.
  * At most so many senders as the rules say (and the lent memory holds); the one who paid
  * longest ago leaves first. So what is remembered depends on the latest payments only, and a
  * fold that starts late remembers the same of them.
