@@ -31,17 +31,22 @@ FINISH_S = 600
 class Input:
     """Simulated files, their reference, and a payonce that works on them in several starts."""
 
-    def __init__(self, folder, dice, payments=PAYMENTS):
+    def __init__(self, folder, dice, payments=PAYMENTS, forgetful=None):
+        """forgetful: most of what it reads is past memory, so the journal's oldest part goes."""
         self.folder = folder
         self.dice = dice
+        forgetful = dice.random() < 0.5 if forgetful is None else forgetful
+        rate, lateness = ("10/s", "10s") if forgetful else ("1000/s", "1h")
         paths = whole.simulate(folder, dice.choice([1, 2, 4]), payments, "--duplicates", "10%",
                                "--copies", "1..3", "--late", "1%", "--conflicts", "0.5%",
-                               "--future", "0.2%", "--broken", "0.5%", "--seed",
-                               str(dice.randrange(10 ** 9)))
+                               "--future", "0.2%", "--broken", "0.5%", "--rate", rate,
+                               "--lateness", lateness, "--seed", str(dice.randrange(10 ** 9)))
         os.mkdir(os.path.join(folder, "ledger"))
         whole.write_configuration(folder, {
             "data_dir": "data", "source": {"file": {"paths": paths}},
-            "journal": {"segment_size": "1MiB"},
+            "watermark": {"lateness": lateness},
+            "dedup": {"retention": "1m" if forgetful else "1h"},
+            "journal": {"segment_size": "1MiB", "keep": "0s" if forgetful else "7d"},
             "sinks": [{"name": "local", "type": "sqlite", "path": "ledger/payments.db"}]})
         whole.make_reference(folder)
         self.ledger = os.path.join(folder, "ledger", "payments.db")
@@ -149,6 +154,11 @@ def restore_ledger(work):
     os.replace(os.path.join(work.folder, "copy.db"), work.ledger)
 
 
+def rewind_ledger(work):
+    """The older copy written into the database that is there: path and inode stay."""
+    whole.copy_database(os.path.join(work.folder, "copy.db"), work.ledger)
+
+
 def lose_journal(work):
     shutil.rmtree(work.data)
 
@@ -162,7 +172,8 @@ def corrupt_nothing(_):
     """Only the starts and kills around it."""
 
 
-MISHAPS = (lose_ledger, empty_ledger, restore_ledger, lose_journal, lose_both, corrupt_nothing)
+MISHAPS = (lose_ledger, empty_ledger, restore_ledger, rewind_ledger, lose_journal, lose_both,
+           corrupt_nothing)
 
 
 def ledger_mishaps():
@@ -175,7 +186,7 @@ def ledger_mishaps():
             what = f"{mishap.__name__}, {'running' if while_running else 'standing still'}"
             folder = tally.fresh(what.replace(", ", "-").replace(" ", "-"))
             try:
-                print(f"{what}: {one_mishap(Input(folder, dice, 8000), mishap, while_running)}",
+                print(f"{what}: {one_mishap(Input(folder, dice, 8000, False), mishap, while_running)}",
                       flush=True)
                 tally.good(folder)
             except Different as why:
@@ -224,7 +235,7 @@ def before_nothing(work):
 
 
 def before_recovery(work):
-    """Died with sealed epochs that the ledger lacks, and a torn one."""
+    """Died with sealed epochs that the ledger lacks."""
     running = work.start({"checkpoint.max_messages": 3})
     work.wait_for_work(running)
     kill(running)
@@ -247,30 +258,38 @@ def before_refill(work):
     lose_ledger(work)
 
 
-STORIES = (before_nothing, before_recovery, before_torn, before_seed, before_refill)
+def before_trim(work):
+    """Segments to let go of: see Input's forgetful."""
+
+
+# The story, how much there is to read, whether it is forgotten.
+STORIES = ((before_nothing, 500, False), (before_recovery, 1000, False), (before_torn, 500, False),
+           (before_seed, 1000, False), (before_refill, 1000, False), (before_trim, 9000, True))
+ENOUGH = 2  # So many stories that reach a point.
 
 
 def points(tree):
-    tally = Tally("crash points")
+    tally = Tally("points")
     dice = random.Random(11)
-    names = crash_points(tree)
-    for point in names:
+    for point in crash_points(tree):
         reached = []
-        for story in STORIES:
-            for nth in (1, 7):
-                what = f"{point}:{nth} after {story.__name__}"
-                folder = tally.fresh(what.replace(" ", "-").replace(":", "-"))
-                try:
-                    if die_at(Input(folder, dice, 3000), story, point, nth):
-                        reached.append(what)
-                        tally.good()
-                    shutil.rmtree(folder)
-                except Different as why:
-                    tally.bad(what, why)
+        for story, payments, forgetful in STORIES:
+            if len(reached) == ENOUGH:
+                break
+            nth = 5 if reached else 1
+            what = f"{point}:{nth} {story.__name__}"
+            folder = tally.fresh(what.replace(" ", "-").replace(":", "-"))
+            try:
+                if die_at(Input(folder, dice, payments, forgetful), story, point, nth):
+                    reached.append(what)
+                    tally.good()
+                shutil.rmtree(folder)
+            except Different as why:
+                tally.bad(what, why)
         if not reached:
             tally.bad(point, "no story reaches it")
         else:
-            print(f"{point}: reached {len(reached)} times", flush=True)
+            print(", ".join(reached), flush=True)
     return tally.end()
 
 
