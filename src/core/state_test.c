@@ -284,49 +284,64 @@ static void names_the_memory_the_data_needs_when_it_is_full(void **state)
     world_end(&world);
 }
 
-static void rebuilds_ids_senders_and_windows_from_a_ledger_s_rows(void **state)
+enum { ROWS = 200 };
+
+/* Pay so many times, a minute after another; what was decided. */
+static void pay_rows(struct world *world, struct decision *ret_decisions)
 {
-    struct world live;
-    struct world seeded;
-    struct fault fault;
     char id[32];
 
-    begin(&live);
-    begin(&seeded);
-    world_note(&live, NOTE_IDLE, 1);
-    struct decision decisions[200];
-    for (uint64_t number = 0; number < 200; number++) {
+    for (uint64_t number = 0; number < ROWS; number++) {
         struct told told = {.offset = 10 + number, .id = id, .sender = "ann"};
         struct judgement judgement;
+        struct fault fault;
         (void)snprintf(id, sizeof(id), "p%llu", (unsigned long long)number);
-        told.event_ms = BASE + (int64_t)number * 60000; /* More than three hours. */
-        struct message message = world_message(&live, &told);
-        state_judge(&live.state, &message, &judgement);
-        state_decide(&message, &judgement, &decisions[number]);
-        assert_int_equal(state_apply(&live.state, &decisions[number], &fault), DONE);
-        state_epoch_end(&live.state);
+        told.event_ms = BASE + (int64_t)number * 60000;
+        struct message message = world_message(world, &told);
+        state_judge(&world->state, &message, &judgement);
+        state_decide(&message, &judgement, &ret_decisions[number]);
+        assert_int_equal(state_apply(&world->state, &ret_decisions[number], &fault), DONE);
+        state_epoch_end(&world->state);
     }
+}
+
+static void restore_standing(struct world *to, const struct world *from)
+{
     for (uint32_t source = 0; source < 2; source++) {
-        const struct watermark_source *stands = &live.state.watermark.sources[source];
+        const struct watermark_source *stands = &from->state.watermark.sources[source];
         struct epoch_range range = {.source = source,
                                     .standing = stands->standing,
                                     .first = stands->next,
                                     .next = stands->next,
                                     .newest_ms = stands->newest_ms};
-        state_restore_range(&seeded.state, &range);
+        state_restore_range(&to->state, &range);
     }
-    for (size_t index = 0; index < state_total_all_count(&live.state); index++) {
+    for (size_t index = 0; index < state_total_all_count(&from->state); index++) {
         struct epoch_total total;
-        state_total_any(&live.state, index, &total);
-        assert_true(state_restore_total(&seeded.state, &total));
+        state_total_any(&from->state, index, &total);
+        assert_true(state_restore_total(&to->state, &total));
     }
-    state_restore_watermark(&seeded.state, live.state.watermark.all_ms);
-    for (uint64_t number = 20; number < 200; number++) { /* The first ones are long dead. */
+    state_restore_watermark(&to->state, from->state.watermark.all_ms);
+}
+
+static void rebuilds_ids_senders_and_windows_from_a_ledger_s_rows(void **state)
+{
+    static struct decision decisions[ROWS];
+    struct world live;
+    struct world seeded;
+    struct fault fault;
+
+    begin(&live);
+    begin(&seeded);
+    world_note(&live, NOTE_IDLE, 1);
+    pay_rows(&live, decisions);
+    restore_standing(&seeded, &live);
+    for (uint64_t number = 20; number < ROWS; number++) { /* The first ones are long dead. */
         assert_int_equal(state_seed(&seeded.state, &decisions[number], &fault), DONE);
     }
     state_epoch_end(&seeded.state);
     assert_int_equal(state_hash(&seeded.state), state_hash(&live.state));
-    assert_int_equal(state_seed(&seeded.state, &decisions[199], &fault), BROKEN);
+    assert_int_equal(state_seed(&seeded.state, &decisions[ROWS - 1], &fault), BROKEN);
     world_end(&live);
     world_end(&seeded);
 }
