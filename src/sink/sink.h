@@ -83,6 +83,9 @@ struct sink_type {
     size_t size; /* Of the struct that begins with a struct sink. */
     bool can_be_ledger;
 
+    /* What stands at settings->path says of itself: pipeline and carry. Nothing is changed. */
+    enum outcome (*identify)(struct sink_settings *settings, struct fault *ret_fault);
+
     enum outcome (*open)(struct sink *sink, struct fault *ret_fault);
     void (*close)(struct sink *sink);
     enum outcome (*read_head)(struct sink *sink, struct sink_head *ret_head,

@@ -97,6 +97,7 @@ const struct sink_type sink_sqlite = {
     .name = "sqlite",
     .size = sizeof(struct sqlite_sink),
     .can_be_ledger = true,
+    .identify = sqlite_identify,
     .open = sqlite_open,
     .close = sqlite_close,
     .read_head = sqlite_read_head,

@@ -281,6 +281,9 @@ MUST_USE enum outcome deliver_epoch(struct sqlite_sink *sqlite, const struct del
 MUST_USE enum outcome deliver_check_seq(struct sqlite_sink *sqlite, const struct delivery *delivery,
                                         struct fault *ret_fault);
 
+/* sink_sqlite_identify.c: what a file says of itself. */
+enum outcome sqlite_identify(struct sink_settings *settings, struct fault *ret_fault);
+
 /* sink_sqlite_read.c: what the file holds. */
 enum outcome sqlite_read_head(struct sink *sink, struct sink_head *ret_head,
                               struct fault *ret_fault);

@@ -15,19 +15,26 @@ static enum outcome cannot_open(struct sqlite_sink *sqlite, const char *why,
                     sqlite->sink.settings.name, sqlite->sink.settings.path, why);
 }
 
+/* The directory that the file is in. */
+static void directory_of(const struct sqlite_sink *sqlite, char ret_path[SINK_PATH_MAX + 1])
+{
+    char *slash;
+
+    memcpy(ret_path, sqlite->sink.settings.path, SINK_PATH_MAX + 1);
+    slash = strrchr(ret_path, '/');
+    if (slash == NULL) {
+        memcpy(ret_path, ".", 2);
+    } else {
+        slash[slash == ret_path ? 1 : 0] = '\0';
+    }
+}
+
 /* The name of a new file survives a power cut only if its directory was synced. */
 static enum outcome sync_directory(struct sqlite_sink *sqlite, struct fault *ret_fault)
 {
     char path[SINK_PATH_MAX + 1];
-    char *slash;
 
-    memcpy(path, sqlite->sink.settings.path, sizeof(path));
-    slash = strrchr(path, '/');
-    if (slash == NULL) {
-        memcpy(path, ".", 2);
-    } else {
-        slash[slash == path ? 1 : 0] = '\0';
-    }
+    directory_of(sqlite, path);
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int failed = directory < 0 || fsync(directory) != 0 ? errno : 0;
     if (directory >= 0) {
@@ -38,6 +45,20 @@ static enum outcome sync_directory(struct sqlite_sink *sqlite, struct fault *ret
                         sqlite->sink.settings.name, path, strerror(failed));
     }
     return DONE;
+}
+
+/*
+ * An index is sorted with the help of a file without a name. It goes where the ledger is: that
+ * place can be written, whatever else of the machine is read-only. SQLITE_TMPDIR says otherwise.
+ */
+static void choose_temporary_place(const struct sqlite_sink *sqlite)
+{
+    char path[SINK_PATH_MAX + 1];
+
+    if (sqlite3_temp_directory == NULL && getenv("SQLITE_TMPDIR") == NULL) {
+        directory_of(sqlite, path);
+        sqlite3_temp_directory = sqlite3_mprintf("%s", path);
+    }
 }
 
 /*
@@ -144,6 +165,7 @@ static enum outcome open_database(struct sqlite_sink *sqlite, struct fault *ret_
         return outcome;
     }
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* Refused once SQLite is in use. */
+    choose_temporary_place(sqlite);
     if (sqlite3_open_v2(sqlite->sink.settings.path, &sqlite->database, access | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK) {
         return sqlite->database == NULL ? cannot_open(sqlite, "no memory", ret_fault)
