@@ -179,8 +179,11 @@ static int end(const struct check *check)
 
 int check_run(struct options *options, const struct check_request *request)
 {
-    struct check check = {
-        .config = &config, .request = request, .json = options->json, .quiet = options->quiet};
+    struct check check = {.config = &config,
+                          .request = request,
+                          .json = options->json,
+                          .quiet = options->quiet,
+                          .verbose = options->verbose};
 
     bool loaded = config_load(&config, &options->request);
     if (!loaded || !config_need_source(&config)) {

@@ -29,6 +29,7 @@ struct check {
     const struct check_request *request;
     bool json;
     bool quiet; /* Nothing that is ok. */
+    bool verbose;
     unsigned warnings;
     unsigned errors;
     int exit_code;

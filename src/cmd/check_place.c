@@ -17,7 +17,7 @@ enum {
     PLACE_SIZE = ENGINE_PATH_MAX + 64,
     FSYNC_SLOW_MS = 20,
     /* Measured on simulated payments: what a byte of input becomes on disk, in tenths. */
-    GROWTH_TENTHS = 30,
+    GROWTH_TENTHS = 20,
 };
 
 #define FREE_LEAST (INT64_C(64) * 1024 * 1024)

@@ -92,6 +92,9 @@ void check_files(struct check *check)
         }
         (void)close(file);
         good++;
+        if (check->verbose) {
+            check_say(check, CHECK_OK, "file", "%s", path);
+        }
     }
     if (engine->from_stdin) {
         check_say(check, CHECK_OK, "standard input", "is read when payonce runs");

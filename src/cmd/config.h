@@ -66,7 +66,6 @@ struct config {
     char sink_type_names[ENGINE_SINKS_MAX][SINK_NAME_MAX + 1];
     enum log_level log_level;
     enum log_format log_format;
-    int64_t summary_every_ms;
     int64_t expected_rate;
     struct machine_memory memory;
 

@@ -279,6 +279,7 @@ static void resolve_journal(const struct config *config, struct engine_settings 
     engine->max_backlog = engine->journal.max_bytes;
     engine->shutdown_grace_ms = config_number(config, SET_SHUTDOWN_GRACE);
     engine->reconcile_every_ms = config_number(config, SET_RECONCILE);
+    engine->summary_every_ms = config_number(config, SET_LOG_SUMMARY);
 }
 
 void config_resolve(struct config *config)
@@ -297,7 +298,6 @@ void config_resolve(struct config *config)
         (enum log_level)choice_index(&settings[SET_LOG_LEVEL], config_text(config, SET_LOG_LEVEL));
     config->log_format = (enum log_format)choice_index(&settings[SET_LOG_FORMAT],
                                                        config_text(config, SET_LOG_FORMAT));
-    config->summary_every_ms = config_number(config, SET_LOG_SUMMARY);
     config->expected_rate = config_number(config, SET_EXPECTED_RATE);
     resolve_memory(config);
     check_forecast(config);

@@ -131,6 +131,27 @@ static bool find_ledger(struct options *options, const struct reconcile_words *w
     return true;
 }
 
+/* A ledger without a configuration knows by itself whose it is and what it carries. */
+static enum outcome open_view(const struct options *options, const struct reconcile_words *words,
+                              struct ledger_view *view, struct fault *ret_fault)
+{
+    struct sink_settings *sink = &config.engine.sinks[0];
+    const struct sink_type *type = sink_type_named(config.sink_type_names[0]);
+    enum outcome outcome = DONE;
+
+    if (words->ledger != NULL && options->request.file == NULL) {
+        outcome = type->identify(sink, ret_fault);
+    }
+    for (int tries = 0; outcome == DONE && tries < LEDGER_PATIENCE; tries++) {
+        outcome = ledger_view_open(view, type->name, sink, ret_fault);
+        if (outcome != LATER) {
+            return outcome;
+        }
+        outcome = DONE;
+    }
+    return outcome == DONE ? LATER : outcome;
+}
+
 static int look(const struct options *options, const struct reconcile_words *words,
                 struct ledger_view *view)
 {
@@ -155,6 +176,12 @@ static int look(const struct options *options, const struct reconcile_words *wor
         } else {
             reconcile_print(report, words->list_max, words->expect != NULL, options->quiet, stdout);
         }
+        if (options->verbose && !options->json) {
+            say_note("looked at epoch %llu: %llu sources, %llu rows, %llu windows, %llu epochs",
+                     (unsigned long long)report->epoch, (unsigned long long)report->sources,
+                     (unsigned long long)report->rows, (unsigned long long)report->windows,
+                     (unsigned long long)report->epochs);
+        }
         exit_code = reconcile_good(report) ? EXIT_DONE : EXIT_NO;
     }
     reconcile_close(reconcile);
@@ -168,7 +195,6 @@ int command_reconcile(int count, char **arguments)
     struct reconcile_words words = {.list_max = RECONCILE_LIST_STANDARD};
     struct ledger_view view;
     struct fault fault;
-    enum outcome outcome = LATER;
 
     if (!read_words(&options, &words)) {
         return EXIT_USAGE;
@@ -176,11 +202,7 @@ int command_reconcile(int count, char **arguments)
     if (!find_ledger(&options, &words)) {
         return config.error_count > 0 ? config_say(&config) : EXIT_USAGE;
     }
-    for (int tries = 0; tries < LEDGER_PATIENCE && outcome == LATER; tries++) {
-        outcome =
-            ledger_view_open(&view, config.sink_type_names[0], &config.engine.sinks[0], &fault);
-    }
-    if (outcome != DONE) {
+    if (open_view(&options, &words, &view, &fault) != DONE) {
         return say_fault(&fault);
     }
     int exit_code = look(&options, &words, &view);

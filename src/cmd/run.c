@@ -73,8 +73,10 @@ int command_run(int count, char **arguments)
     if (!loaded || !config_need_source(&config)) {
         return config_say(&config);
     }
-    (void)config_say(&config); /* Warnings. */
     run_settings(&config, until_caught_up);
-    log_open(&log, stderr, config.log_format, options.quiet ? LOG_ERROR : config.log_level);
+    log_open(&log, stderr, config.log_format,
+             options.quiet     ? LOG_ERROR
+             : options.verbose ? LOG_INFO
+                               : config.log_level);
     return run_engine(&config, &log, options.quiet, options.json);
 }

@@ -110,6 +110,22 @@ static void log_start(const struct log *log, const struct config *config)
     log_own(log, &event);
 }
 
+/* What is odd about the configuration, and no mistake. */
+static void log_warnings(const struct log *log, const struct config *config)
+{
+    for (size_t index = 0; index < config->said_count; index++) {
+        const struct config_error *error = &config->errors[index];
+        struct engine_event event;
+        event_begin(&event, "config_warning", ENGINE_WARN);
+        event_word(&event, "code", fault_code_text(error->code));
+        event_word(&event, "what", error->sentence);
+        if (error->next[0] != '\0') {
+            event_word(&event, "next", error->next);
+        }
+        log_own(log, &event);
+    }
+}
+
 static uint64_t read_in_all(const struct engine_gauges *gauges)
 {
     uint64_t read = 0;
@@ -237,6 +253,7 @@ int run_engine(struct config *config, const struct log *log, bool quiet, bool js
     watch.log = log;
     block_signals();
     log_start(log, config);
+    log_warnings(log, config);
     bool watched = pthread_create(&thread, NULL, take_signals, NULL) == 0;
     must(watched);
     if (engine_start(&config->engine, &engine, &fault) != DONE) {

@@ -11,6 +11,7 @@ struct deciding {
     int64_t opened_ns; /* When the open epoch was begun. */
     uint32_t unlooked; /* Messages since the last look. */
     bool backlog_told;
+    bool end_told; /* That all was read. */
 };
 
 /* What housekeeping is to do, and what may be shown. */
@@ -157,12 +158,23 @@ static void take_nothing(struct deciding *deciding)
 }
 
 /* All was read. Without until_caught_up there is nothing to do but to wait for the stop. */
-static bool take_all_read(struct engine *engine)
+static bool take_all_read(struct deciding *deciding)
 {
+    struct engine *engine = deciding->engine;
+    struct engine_event event;
+
     close_epoch(engine);
     if (engine->settings.until_caught_up) {
         engine_finish(engine, ENGINE_CAUGHT_UP, NULL);
         return false;
+    }
+    if (!deciding->end_told) {
+        deciding->end_told = true;
+        event_begin(&event, "all_read", ENGINE_INFO);
+        event_word(&event, "note",
+                   "all input was read; what is appended is read at the next start. With "
+                   "--until-caught-up payonce ends here");
+        events_put(&engine->events, &event);
     }
     engine_sleep(engine, LOOK_NS);
     return true;
@@ -188,7 +200,7 @@ static bool step(struct deciding *deciding)
         take_nothing(deciding);
         return true;
     case INTAKE_FINISHED:
-        return take_all_read(engine);
+        return take_all_read(deciding);
     case INTAKE_BROKEN:
         halt(engine, &fault);
         return false;

@@ -47,6 +47,7 @@ struct engine_settings {
     bool until_caught_up; /* Stop when all input has been read and delivered. */
     int64_t shutdown_grace_ms;
     int64_t reconcile_every_ms; /* 0: not. */
+    int64_t summary_every_ms;   /* One event with the counts so far. 0: none. */
 };
 
 enum engine_level { ENGINE_INFO, ENGINE_WARN, ENGINE_ERROR };

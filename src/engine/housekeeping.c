@@ -4,7 +4,6 @@
 #include "base/instant.h"
 #include "os/memory.h"
 
-#define SUMMARY_EVERY_NS INT64_C(60000000000)
 #define HOUSEKEEPING_NS INT64_C(200000000)
 
 static void tell_summary(struct engine *engine)
@@ -57,6 +56,7 @@ void *housekeeping_run(void *argument)
 {
     struct engine *engine = argument;
     struct span backed = {NULL, 0};
+    int64_t every_ns = engine->settings.summary_every_ms * 1000000;
     int64_t told_ns = clock_steady_ns(engine->clock);
 
     while (!atomic_load(&engine->home)) {
@@ -65,7 +65,7 @@ void *housekeeping_run(void *argument)
             memory_back((void *)(uintptr_t)ahead.at, ahead.size);
             backed = ahead;
         }
-        if (clock_steady_ns(engine->clock) - told_ns >= SUMMARY_EVERY_NS) {
+        if (every_ns > 0 && clock_steady_ns(engine->clock) - told_ns >= every_ns) {
             told_ns = clock_steady_ns(engine->clock);
             tell_summary(engine);
         }

@@ -46,6 +46,23 @@ load common
     says "./from-flag"
 }
 
+@test "the settings in force are a configuration again, each with its origin" {
+    printf 'pipeline: books\ndedup: {retention: 30m}\npayment: {only: {status: [A B, "x\\ty"]}}\n' >payonce.yaml
+    "$PAYONCE" config >in-force.yaml
+    "$PAYONCE" config -c in-force.yaml >again.yaml
+    cmp in-force.yaml again.yaml
+    PAYONCE_LOG_LEVEL=warn run -0 "$PAYONCE" config --origin --set state.expected_rate=5/s
+    grep -qE '^dedup.retention: 30m +# payonce.yaml:2$' <<<"$output"
+    grep -qE '^log.level: warn +# PAYONCE_LOG_LEVEL$' <<<"$output"
+    grep -qE '^state.expected_rate: 5/s +# --set state.expected_rate$' <<<"$output"
+    grep -qE '^watermark.lateness: 1h +# default$' <<<"$output"
+    "$PAYONCE" config --json --origin | python3 -c '
+import json, sys
+settings = json.load(sys.stdin)
+assert settings["dedup.retention"] == {"value": "30m", "origin": "payonce.yaml:2"}
+assert settings["payment.only"]["value"] == {"status": ["A B", "x\ty"]}'
+}
+
 @test "control characters in a configuration never reach the terminal" {
     printf '"x\\e[31m\\a": 1\n' >payonce.yaml
     run -78 "$PAYONCE" check payonce.yaml
@@ -58,5 +75,5 @@ load common
     echo >p
     run -0 "$PAYONCE" check --offline all.yaml --set 'source.file.paths=[p]'
     run -2 "$PAYONCE" config --defalts
-    run -2 "$PAYONCE" config
+    run -2 "$PAYONCE" config --defaults --origin
 }

@@ -120,6 +120,22 @@ END
     says "none.csv: No such file"
 }
 
+@test "a ledger knows by itself whose it is and what it carries" {
+    "$PAYONCE" simulate -q --to file:p --count 100 --truth sent.csv
+    cat >other.yaml <<END
+pipeline: books
+data_dir: ./data
+source: {file: {paths: [p]}}
+payment: {carry: [payment_method, region]}
+sinks: [{name: l, type: sqlite, path: ./books.db}]
+END
+    "$PAYONCE" run -q --until-caught-up other.yaml
+    run -0 "$PAYONCE" reconcile --ledger books.db --expect sent.csv
+    run -0 "$PAYONCE" reconcile other.yaml
+    run -65 "$PAYONCE" reconcile other.yaml --set pipeline=others
+    says 'holds nothing of pipeline "others"'
+}
+
 @test "no ledger, a foreign one, an empty one: no file is made" {
     run "$PAYONCE" reconcile --ledger gone.db
     [ "$status" -ne 0 ]

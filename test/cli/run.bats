@@ -124,6 +124,85 @@ END
     wait $child
 }
 
+# wait_for FILE TEXT
+wait_for() {
+    for _ in $(seq 200); do
+        grep -qs -- "$2" "$1" && return 0
+        sleep 0.05
+    done
+    echo "$1 never said $2:"
+    cat "$1"
+    return 1
+}
+
+@test "a halt ends with 65 where an end was asked for, else it stays and says so" {
+    simulate --to file:p --count 100
+    "$PAYONCE" run -q --until-caught-up p
+    "$PAYONCE" simulate -q --to file:q --count 100 --seed 8
+    mv q p
+    run -65 "$PAYONCE" run --until-caught-up p
+    says "error[F00"
+    says "next:"
+    "$PAYONCE" run p >out 2>log &
+    local child=$! code=0
+    wait_for log '"event":"halted_waiting"'
+    sleep 0.3
+    kill -0 $child
+    kill -TERM $child
+    wait $child || code=$?
+    [ $code -eq 65 ]
+    run -0 "$PAYONCE" reconcile --ledger payments.db --expect sent.csv
+}
+
+@test "when all is read it says so, and what it did meanwhile" {
+    simulate --to file:p --count 100
+    "$PAYONCE" run --set log.summary_every=300ms p >out 2>log &
+    local child=$!
+    wait_for log '"event":"all_read"'
+    wait_for log '"event":"summary"'
+    kill $child
+    wait $child
+}
+
+@test "a second signal ends it at once, and says that this is safe" {
+    simulate --to file:p --count 100
+    "$PAYONCE" run -q --until-caught-up p
+    "$PAYONCE" simulate -q --to file:q --count 100 --seed 8 --start 2026-01-01T00:01:00Z
+    cat q >>p
+    python3 -c '
+import sqlite3, time
+ledger = sqlite3.connect("payments.db", isolation_level=None)
+ledger.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+time.sleep(60)' >held 3>&- &
+    local holder=$! code=0
+    wait_for held held
+    "$PAYONCE" run --set shutdown_grace=50s p >out 2>log 3>&- &
+    local child=$!
+    wait_for log '"event":"sink_unreachable"'
+    kill -TERM $child
+    wait_for log '"event":"stopping"'
+    sleep 0.2
+    kill -0 $child
+    kill -TERM $child
+    wait $child || code=$?
+    [ $code -eq 143 ]
+    grep -q "stopped at once. That is safe" log
+    kill $holder
+    wait $holder || true
+    "$PAYONCE" run -q --until-caught-up p
+    [ "$(sql "SELECT count(*) > 180 FROM payment_transactions")" = 1 ]
+    run -0 "$PAYONCE" reconcile --ledger payments.db
+}
+
+@test "a last line that cannot be written is an error" {
+    simulate --to file:p --count 10
+    local code=0
+    "$PAYONCE" run --until-caught-up p >/dev/full 2>said || code=$?
+    [ $code -eq 74 ]
+    grep -q "error\[O001\]: standard output" said
+}
+
 @test "files that are not there, and words that are none" {
     run -65 "$PAYONCE" run --until-caught-up gone.jsonl
     says "gone.jsonl"
