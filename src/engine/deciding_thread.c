@@ -113,6 +113,7 @@ static bool take_message(struct deciding *deciding, const struct intake_item *it
     struct fault fault;
 
     if (pipeline_take(&engine->pipeline, item->message, &fault) != DONE) {
+        intake_untake(engine->intake); /* So that the next start begins with it, not behind it. */
         halt(engine, &fault);
         return false;
     }

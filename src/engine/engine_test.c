@@ -255,6 +255,25 @@ static void halts_when_the_memory_is_full(void **state)
     place_remove();
 }
 
+static void what_a_full_memory_could_not_take_is_taken_after_it_was_raised(void **state)
+{
+    place_make(1);
+    place.settings.memory_limit = 16 << 20;
+    place.settings.rules.senders_max = 100;
+    place.settings.rules.lateness_ms = INT64_C(1000) * 3600000;
+    place.settings.rules.retention_ms = INT64_C(1000) * 3600000;
+    write_apart(0, 1, 10000, 60);
+    for (int start = 0; start < 3; start++) {
+        assert_int_equal(run(), ENGINE_HALTED);
+        assert_int_equal(place.fault.code, FAULT_STATE_FULL);
+    }
+    place.settings.memory_limit = 64 << 20;
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted(ACCEPTED), 10000);
+    assert_int_equal(counted(DUPLICATE), 1000);
+    place_remove();
+}
+
 static void three_deaths_in_a_row_are_poison(void **state)
 {
     char path[400];
@@ -286,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_lost_volume_is_rebuilt_from_the_ledger),
         cmocka_unit_test(an_emptied_ledger_is_filled_again),
         cmocka_unit_test(halts_when_the_memory_is_full),
+        cmocka_unit_test(what_a_full_memory_could_not_take_is_taken_after_it_was_raised),
         cmocka_unit_test(three_deaths_in_a_row_are_poison),
     };
     return cmocka_run_group_tests_name("engine", tests, NULL, NULL);

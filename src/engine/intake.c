@@ -218,6 +218,13 @@ void intake_next(struct intake *intake, const struct state *state, struct intake
     ret_item->source = place->number;
 }
 
+void intake_untake(struct intake *intake)
+{
+    must(intake->last != NULL);
+    must(taken_of(intake->last) > 0);
+    intake->last->next--;
+}
+
 const struct message *intake_ahead(const struct intake *intake, size_t distance)
 {
     const struct place *place = intake->last;

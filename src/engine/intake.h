@@ -59,6 +59,9 @@ void intake_stop(struct intake *intake);
 void intake_next(struct intake *intake, const struct state *state, struct intake_item *ret_item,
                  struct fault *ret_fault);
 
+/* What was given last could not be applied: it was not taken. Nothing more is asked for then. */
+void intake_untake(struct intake *intake);
+
 /*
  * A message that will probably come `distance` takes from now (1: the next), or NULL: for
  * prefetching. Of several sources it is one of that taken from last: asked after each take,
