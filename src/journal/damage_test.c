@@ -54,15 +54,20 @@ static void ends_at(uint64_t last)
     story_close(&story);
 }
 
-static void is_damaged(void)
+static void is_damaged_in(const char *segment)
 {
     uint64_t before = disk_sim_hash(&sim);
 
     assert_int_equal(story_open(&story), BROKEN);
     assert_int_equal(story.fault.code, FAULT_JOURNAL_CORRUPT);
-    assert_non_null(strstr(story.fault.text, name));
+    assert_non_null(strstr(story.fault.text, segment));
     assert_true(disk_sim_hash(&sim) == before);
     story_close(&story);
+}
+
+static void is_damaged(void)
+{
+    is_damaged_in(name);
 }
 
 /* The bytes of the last frame from here on never arrived: there is what was there before. */
@@ -159,6 +164,56 @@ static void damage_among_rows_is_seen_by_their_reader(void **state)
                      BROKEN);
     assert_int_equal(story.fault.code, FAULT_JOURNAL_CORRUPT);
     story_close(&story);
+}
+
+/* They were whole when their segment became one. */
+static void damage_in_copied_frames_is_no_torn_tail(void **state)
+{
+    char fresh[DISK_NAME_MAX];
+
+    assert_int_equal(story_open(&story), DONE);
+    assert_int_equal(story_keep(&story, LAST - 1, LAST), DONE);
+    const struct journal_segment *newest = &story.journal.segments[1];
+    uint64_t at = newest->frames_at;
+    assert_int_equal(newest->after, LAST - 1);
+    segment_name(newest->serial, fresh);
+    story_close(&story);
+    disk_sim_restart(&sim, DISK_SIM_ALL_LOST);
+    ends_at(LAST);
+    disk_sim_flip(&sim, fresh, (at + 500) * 8);
+    is_damaged_in(fresh);
+}
+
+/* Frames of a seed: any later one proves the earlier. Behind the last, nothing: it is not whole. */
+static void a_damaged_seed_is_no_unfinished_one(void **state)
+{
+    char fresh[DISK_NAME_MAX];
+    uint64_t at[3];
+
+    assert_int_equal(story_open(&story), DONE);
+    story_snapshot(&story, 9);
+    assert_int_equal(journal_begin(&story.journal, &story.snapshot, true, &story.fault), DONE);
+    for (uint32_t piece = 0; piece < 3; piece++) {
+        at[piece] = story.journal.write_at;
+        story_make(&story, 9);
+        story.epoch.kind = EPOCH_SEED;
+        story.epoch.seed_last = piece == 2;
+        assert_int_equal(journal_seal(&story.journal, &story.epoch, NULL, &story.fault), DONE);
+    }
+    segment_name(story.journal.segments[0].serial, fresh);
+    story_close(&story);
+    disk_sim_restart(&sim, DISK_SIM_ALL_LOST);
+    for (size_t piece = 0; piece < 3; piece++) {
+        disk_sim_flip(&sim, fresh, (at[piece] + 500) * 8);
+        if (piece < 2) {
+            is_damaged_in(fresh);
+        } else {
+            assert_int_equal(story_open(&story), DONE);
+            assert_true(story.journal.empty);
+            story_close(&story);
+        }
+        disk_sim_flip(&sim, fresh, (at[piece] + 500) * 8);
+    }
 }
 
 /* A frame of epoch LAST + 1, as it would stand behind the last, with this synced_upto. */
@@ -290,6 +345,8 @@ int main(void)
         TEST(header_and_snapshot_were_whole_before_they_counted),
         TEST(damage_in_an_older_segment_is_seen_at_once),
         TEST(damage_among_rows_is_seen_by_their_reader),
+        TEST(damage_in_copied_frames_is_no_torn_tail),
+        TEST(a_damaged_seed_is_no_unfinished_one),
         TEST(of_two_unsynced_frames_the_later_proves_nothing),
         TEST(of_two_frames_the_later_proves_the_earlier),
         TEST(frames_of_another_segment_are_not_there),

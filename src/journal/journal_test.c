@@ -196,63 +196,15 @@ static void a_frame_larger_than_the_buffer_is_named(void **state)
         journal_read(&story.journal, &story.place, JOURNAL_DECISIONS, &epoch, &story.fault), DONE);
 }
 
-static void trims_only_what_nobody_needs(void **state)
-{
-    struct epoch snapshot;
-
-    story.settings.keep_ms = 10000;
-    begin(60);
-    uint64_t segments = story.journal.segment_count;
-    assert_int_equal(journal_trim(&story.journal, 1, INT64_MAX, &story.fault), DONE);
-    assert_int_equal(story.journal.segment_count, segments);
-    /* Not needed, but young: the first segment was left at about 14 s. */
-    assert_int_equal(journal_trim(&story.journal, 60, 20000, &story.fault), DONE);
-    assert_int_equal(story.journal.segment_count, segments);
-    for (uint64_t needed = 1; needed <= 60; needed++) {
-        assert_int_equal(journal_trim(&story.journal, needed, INT64_MAX, &story.fault), DONE);
-        assert_true(story.journal.first_epoch <= needed);
-        assert_true(needed - story.journal.first_epoch < 20);
-        assert_int_equal(
-            journal_snapshot(&story.journal, needed, &story.place, &snapshot, &story.fault), DONE);
-        assert_true(snapshot.number < needed);
-    }
-    assert_int_equal(story.journal.segment_count, 1);
-    open_again();
-    assert_true(story.journal.first_epoch > 40);
-    assert_int_equal(story_first_wrong(&story, true), 0);
-}
-
-static void keeps_by_age_and_less_when_there_is_too_much(void **state)
-{
-    story.settings.keep_ms = 30000;
-    begin(60);
-    uint64_t segments = story.journal.segment_count;
-    assert_int_equal(journal_trim(&story.journal, 60, 50000, &story.fault), DONE);
-    assert_true(story.journal.segment_count < segments);
-    assert_true(story.journal.first_epoch <= 20); /* Sealed at 20 s: just 30 s old. */
-    assert_true(story.journal.first_epoch > 5);
-    story.journal.settings.max_bytes = 2 * STORY_SEGMENT;
-    assert_int_equal(journal_trim(&story.journal, 60, 0, &story.fault), DONE);
-    assert_int_equal(story.journal.segment_count, 2);
-    story.journal.settings.max_bytes = 1;
-    assert_int_equal(journal_trim(&story.journal, 60, 0, &story.fault), DONE);
-    assert_int_equal(story.journal.segment_count, 1);
-}
-
-static void let_go_files_are_used_again_and_surplus_ones_removed(void **state)
+static size_t file_count(void)
 {
     char name[DISK_NAME_MAX];
     size_t files = 0;
 
-    begin(150);
-    assert_int_equal(journal_trim(&story.journal, 150, INT64_MAX, &story.fault), DONE);
     while (disk_list(&sim.disk, files, name, &story.fault) == DONE) {
         files++;
     }
-    assert_int_equal(files, 1 + JOURNAL_SPARES_MAX);
-    assert_int_equal(story.journal.bytes, STORY_SEGMENT);
-    assert_int_equal(story_seal_upto(&story, 180), DONE);
-    assert_int_equal(story_first_wrong(&story, true), 0);
+    return files;
 }
 
 static void seal_seeds(uint64_t number, uint64_t count, size_t size)
@@ -302,6 +254,7 @@ static void a_seed_stands_at_the_head_and_history_goes_on(void **state)
     story.seed_epoch = 7;
     story_snapshot(&story, 20);
     assert_int_equal(journal_begin(&story.journal, &story.snapshot, true, &story.fault), DONE);
+    assert_int_equal(file_count(), 1);
     assert_true(story.journal.journal_id != journal_id);
     assert_true(story.journal.journal_id <= INT64_MAX);
     seal_seeds(20, 12, 20000); /* More than one segment's size. */
@@ -383,9 +336,6 @@ int main(void)
         TEST(every_chain_is_found_and_no_other),
         TEST(a_frame_larger_than_a_segment_gets_a_larger_one),
         TEST(a_frame_larger_than_the_buffer_is_named),
-        TEST(trims_only_what_nobody_needs),
-        TEST(keeps_by_age_and_less_when_there_is_too_much),
-        TEST(let_go_files_are_used_again_and_surplus_ones_removed),
         TEST(a_seed_stands_at_the_head_and_history_goes_on),
         TEST(a_seed_that_is_not_whole_does_not_count),
         TEST(proposals_that_are_cut_are_gone),

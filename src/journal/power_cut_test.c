@@ -34,7 +34,8 @@ static const char *const stories[] = {
 
 /* What may be there after the power cut. */
 struct truth {
-    bool empty;     /* Perhaps nothing at all, or the beginning of a seed. */
+    bool nothing;   /* Perhaps nothing at all. */
+    bool empty;     /* Perhaps the beginning of a seed. */
     bool old;       /* Perhaps still the journal before the new one, */
     uint64_t least; /* with the last epoch not below this one */
     uint64_t most;  /* nor above this one. */
@@ -60,7 +61,7 @@ static enum outcome seal_seed(uint64_t index)
 
 static enum outcome begin_seeded(struct truth *truth)
 {
-    if (!truth->old) {
+    if (!truth->old && !truth->nothing) {
         truth->old = true;
         truth->old_least = truth->least;
         truth->old_most = truth->most;
@@ -71,6 +72,7 @@ static enum outcome begin_seeded(struct truth *truth)
     story_snapshot(&story, SEED_EPOCH);
     enum outcome outcome = journal_begin(&story.journal, &story.snapshot, true, &story.fault);
     truth->old = truth->old && outcome != DONE;
+    truth->nothing = truth->nothing && outcome != DONE;
     for (uint64_t index = 0; outcome == DONE && index < SEED_FRAMES; index++) {
         outcome = seal_seed(index);
     }
@@ -83,9 +85,10 @@ static enum outcome begin_seeded(struct truth *truth)
 
 static enum outcome begin_first(struct truth *truth)
 {
-    truth->empty = true;
     enum outcome outcome = story_first(&story);
-    truth->empty = outcome != DONE;
+
+    truth->nothing = truth->nothing && outcome != DONE;
+    truth->empty = truth->empty && outcome != DONE;
     return outcome;
 }
 
@@ -163,7 +166,7 @@ static void check(struct truth *truth, const char *where)
 
     runs++;
     if (journal->empty) {
-        if (!truth->empty) {
+        if (!(journal->segment_count == 0 ? truth->nothing : truth->empty)) {
             fail_msg("%s: the journal is gone", where);
         }
         return;
@@ -186,27 +189,45 @@ static void check(struct truth *truth, const char *where)
     }
 }
 
-/* A fold from the head or a snapshot finds the seed, whole and in order. */
-static void check_fold(const char *where)
+/* A fold that must cover this epoch finds it and all behind it, and a seed whole and in order. */
+static void check_fold(uint64_t start, const char *where)
 {
     struct epoch epoch;
+    uint64_t next = 0;
     uint64_t seeds = 0;
+
+    if (journal_snapshot(&story.journal, start, &story.place, &epoch, &story.fault) != DONE) {
+        fail_msg("%s: no snapshot for %llu: %s", where, (unsigned long long)start,
+                 story.fault.text);
+    }
+    next = epoch.number + 1;
+    while (journal_read(&story.journal, &story.place, JOURNAL_DECISIONS, &epoch, &story.fault) ==
+           DONE) {
+        seeds += epoch.kind == EPOCH_SEED ? 1 : 0;
+        next = epoch.number + 1;
+    }
+    if (next != story.journal.last_epoch + 1 || (seeds != 0 && seeds != SEED_FRAMES) ||
+        story.place.epoch != next) {
+        fail_msg("%s: the fold ends at %llu after %llu seeds: %s", where,
+                 (unsigned long long)story.place.epoch, (unsigned long long)seeds,
+                 story.fault.text);
+    }
+}
+
+static void check_folds(const struct truth *truth, const char *where)
+{
+    uint64_t start = story.journal.first_epoch;
+    struct epoch snapshot;
 
     if (story.journal.empty) {
         return;
     }
-    if (journal_snapshot(&story.journal, story.journal.last_epoch + 1, &story.place, &epoch,
-                         &story.fault) != DONE) {
-        fail_msg("%s: %s", where, story.fault.text);
-    }
-    while (journal_read(&story.journal, &story.place, JOURNAL_DECISIONS, &epoch, &story.fault) ==
-           DONE) {
-        seeds += epoch.kind == EPOCH_SEED ? 1 : 0;
-    }
-    if (story.place.epoch != story.journal.last_epoch + 1 || (seeds != 0 && seeds != SEED_FRAMES)) {
-        fail_msg("%s: the fold ends at %llu after %llu seeds: %s", where,
-                 (unsigned long long)story.place.epoch, (unsigned long long)seeds,
-                 story.fault.text);
+    start = truth->needed > start ? truth->needed : start;
+    check_fold(story.journal.last_epoch + 1, where);
+    check_fold(start, where);
+    if (journal_snapshot(&story.journal, start, &story.place, &snapshot, &story.fault) != DONE ||
+        snapshot.number >= start) {
+        fail_msg("%s: a fold of %llu would begin behind it", where, (unsigned long long)start);
     }
 }
 
@@ -232,7 +253,7 @@ static void cut_again(struct truth truth, uint64_t damage, const char *where)
         disk_sim_cut_at(&second, fuse, fuse % 2 == 0 ? DISK_SIM_BEFORE : DISK_SIM_HALF);
         open_must(where);
         if (story.journal.empty) {
-            again = (struct truth){.empty = true};
+            again = (struct truth){.nothing = true, .empty = true};
         }
         (void)play(recovery(), &again);
         story_close(&story);
@@ -240,7 +261,7 @@ static void cut_again(struct truth truth, uint64_t damage, const char *where)
         disk_sim_restart(&second, damage);
         open_must(where);
         check(&again, where);
-        check_fold(where);
+        check_folds(&again, where);
         story_close(&story);
         if (!cut) {
             return;
@@ -267,7 +288,7 @@ static bool cut_once(const char *verbs, struct truth truth, uint64_t fuse, uint6
     disk_sim_restart(&first, damage);
     open_must(where);
     check(&truth, where);
-    check_fold(where);
+    check_folds(&truth, where);
     if (!story.journal.empty && truth.old && story.journal.last_epoch < SEED_EPOCH) {
         truth = (struct truth){.least = truth.old_least, .most = truth.old_most};
     }
@@ -280,7 +301,7 @@ static bool cut_once(const char *verbs, struct truth truth, uint64_t fuse, uint6
 static void tell(const char *text)
 {
     const char *bar = strchr(text, '|');
-    struct truth truth = {.empty = true};
+    struct truth truth = {.nothing = true};
 
     disk_sim_free(&base);
     disk_sim_init(&base);
