@@ -164,6 +164,21 @@ static void a_cursor_that_is_missing_stops_the_delivery(void **state)
                         "5|1");
 }
 
+/* Exactly one row each: a cursor that is not this pipeline's does not move. */
+static void a_cursor_of_another_pipeline_stops_the_delivery(void **state)
+{
+    struct stage *stage = *state;
+
+    stage_add(stage, 5);
+    (void)stage_ask(stage, "UPDATE payonce_cursor SET pipeline = 'theirs' WHERE source = 0");
+    sample_fill(&stage->sample, &stage->epochs[1], 5);
+    assert_int_equal(stage_deliver(stage, 1, 1), BROKEN);
+    assert_int_equal(stage->fault.code, FAULT_SINK_DAMAGED);
+    assert_non_null(strstr(stage->fault.text, "0 rows where one was to be"));
+    assert_string_equal(stage_ask(stage, "SELECT count(*), max(epoch) FROM payment_transactions"),
+                        "5|1");
+}
+
 /* A row of the wrong number would leave a hole or a double: the transaction is undone. */
 static void rows_must_be_dense(void **state)
 {
@@ -359,6 +374,7 @@ int main(void)
         WITH_LEDGER(a_delivery_that_overlaps_is_fenced),
         WITH_LEDGER(epochs_that_do_not_follow_on_each_other_are_refused),
         WITH_LEDGER(a_cursor_that_is_missing_stops_the_delivery),
+        WITH_LEDGER(a_cursor_of_another_pipeline_stops_the_delivery),
         WITH_LEDGER(rows_must_be_dense),
         WITH_LEDGER(rows_that_make_no_sense_are_refused),
         WITH_LEDGER(a_foreign_row_is_seen),
