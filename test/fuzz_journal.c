@@ -79,50 +79,50 @@ static void make_good(size_t file, uint64_t block)
     disk_sim_poke(&sim, names[file], block, (struct span){frame, DISK_BLOCK});
 }
 
+/* What a step that only replaces bytes puts where: at is moved to where that may begin. */
+static struct span bytes_of(const uint8_t *step, uint64_t *at)
+{
+    switch ((enum step_kind)(step[1] % KINDS)) {
+    case SET_BYTE:
+        return (struct span){step + 6, 1};
+    case SET_RUN:
+        memset(other, step[6], SEGMENT_SIZE);
+        return (struct span){other, step[7] < SEGMENT_SIZE - *at ? step[7] : SEGMENT_SIZE - *at};
+    case ZERO_SECTOR:
+        *at = *at / DISK_SIM_SECTOR * DISK_SIM_SECTOR;
+        memset(other, 0, DISK_SIM_SECTOR);
+        return (struct span){other, DISK_SIM_SECTOR};
+    case COPY_SECTOR:
+        *at = *at / DISK_SIM_SECTOR * DISK_SIM_SECTOR;
+        return (struct span){other + step[6] % 64 * DISK_SIM_SECTOR, DISK_SIM_SECTOR};
+    case COPY_BLOCK:
+        *at = *at / DISK_BLOCK * DISK_BLOCK;
+        return (struct span){other + step[6] % 8 * DISK_BLOCK, DISK_BLOCK};
+    case CUT:
+    case MAKE_GOOD:
+    case KINDS:
+        break;
+    }
+    return (struct span){other, 0};
+}
+
 static void take_step(const uint8_t *step, bool may_repair)
 {
     size_t file = step[0] % FILES;
     uint32_t where;
-    uint64_t at;
-    struct span piece = {bytes, 0};
 
     memcpy(&where, step + 2, sizeof(where));
-    at = where % SEGMENT_SIZE;
+    uint64_t at = where % SEGMENT_SIZE;
     (void)disk_sim_peek(&sim, names[file], bytes, SEGMENT_SIZE);
     (void)disk_sim_peek(&base, names[step[7] % FILES], other, SEGMENT_SIZE);
-    switch ((enum step_kind)(step[1] % KINDS)) {
-    case SET_BYTE:
-        piece = (struct span){step + 6, 1};
-        break;
-    case SET_RUN:
-        memset(other, step[6], SEGMENT_SIZE);
-        piece = (struct span){other, step[7] < SEGMENT_SIZE - at ? step[7] : SEGMENT_SIZE - at};
-        break;
-    case ZERO_SECTOR:
-        at = at / DISK_SIM_SECTOR * DISK_SIM_SECTOR;
-        memset(other, 0, DISK_SIM_SECTOR);
-        piece = (struct span){other, DISK_SIM_SECTOR};
-        break;
-    case COPY_SECTOR:
-        at = at / DISK_SIM_SECTOR * DISK_SIM_SECTOR;
-        piece = (struct span){other + step[6] % 64 * DISK_SIM_SECTOR, DISK_SIM_SECTOR};
-        break;
-    case COPY_BLOCK:
-        at = at / DISK_BLOCK * DISK_BLOCK;
-        piece = (struct span){other + step[6] % 8 * DISK_BLOCK, DISK_BLOCK};
-        break;
-    case CUT:
+    if (step[1] % KINDS == CUT) {
         cut(names[file], at);
-        break;
-    case MAKE_GOOD:
-        if (may_repair) {
-            make_good(file, at / DISK_BLOCK * DISK_BLOCK);
-        }
-        break;
-    case KINDS:
-        break;
+    } else if (step[1] % KINDS == MAKE_GOOD && may_repair) {
+        make_good(file, at / DISK_BLOCK * DISK_BLOCK);
+    } else {
+        struct span piece = bytes_of(step, &at);
+        disk_sim_poke(&sim, names[file], at, piece);
     }
-    disk_sim_poke(&sim, names[file], at, piece);
 }
 
 /* Every epoch there is can be read as it was sealed, or is refused as damaged. */
