@@ -140,8 +140,8 @@ MUST_USE enum outcome state_seed(struct state *state, const struct decision *dec
                                  struct fault *ret_fault);
 
 /*
- * An epoch with NOTE_RULES must be folded while G is before this moment, as if it held an
- * accepted payment of that time (core/window: two window lengths are in force until then).
+ * After a NOTE_RULES nothing that a fold sees may be left out of it while G is before this moment
+ * (core/window: two window lengths are in force until then).
  */
 int64_t state_settled_ms(const struct state *state);
 

@@ -165,14 +165,6 @@ static void finish_metrics(struct pipeline *pipeline)
     }
 }
 
-int64_t pipeline_remembered_ms(const struct pipeline *pipeline, const struct epoch *epoch,
-                               bool rules_noted)
-{
-    int64_t settled_ms = rules_noted ? state_settled_ms(&pipeline->state) : INSTANT_NONE;
-
-    return settled_ms > epoch->newest_accepted_ms ? settled_ms : epoch->newest_accepted_ms;
-}
-
 void pipeline_finish(struct pipeline *pipeline)
 {
     struct epoch *open = pipeline->open;
@@ -193,8 +185,8 @@ void pipeline_finish(struct pipeline *pipeline)
         state_total(&pipeline->state, index, &open->totals[index]);
     }
     memcpy(open->seq_next, pipeline->state.seq_next, sizeof(open->seq_next));
-    pipeline->remembered_ms[open->number % EPOCHS_IN_FLIGHT] =
-        pipeline_remembered_ms(pipeline, open, pipeline->rules_noted);
+    pipeline->settled_ms[open->number % EPOCHS_IN_FLIGHT] =
+        pipeline->rules_noted ? state_settled_ms(&pipeline->state) : INSTANT_NONE;
     state_epoch_end(&pipeline->state);
     pipeline->open = NULL;
     shelf_close(&pipeline->shelf, open);

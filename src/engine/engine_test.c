@@ -151,6 +151,30 @@ static uint64_t counted(uint8_t tally)
     return count;
 }
 
+/* Rows of payment_metrics; ret_payments: counted in the last one. */
+static size_t windows(int64_t *ret_payments)
+{
+    const struct sink_type *type = place.settings.sink_types[0];
+    struct sink_settings looking = place.settings.sinks[0];
+    struct sink *sink = calloc(1, type->size);
+    struct row row = {.numbers = {0}};
+    uint64_t epoch;
+    int64_t decided_ms;
+    size_t count = 0;
+
+    looking.read_only = true;
+    assert_non_null(sink);
+    assert_int_equal(sink_open(sink, type, &looking, &place.fault), DONE);
+    while (sink_read_row(sink, TABLE_METRICS, (uint64_t)row.numbers[METRIC_SEQ] + 1, &row, &epoch,
+                         &decided_ms, &place.fault) == DONE) {
+        *ret_payments = row.numbers[METRIC_COUNT];
+        count++;
+    }
+    sink_close(sink);
+    free(sink);
+    return count;
+}
+
 static void reads_files_to_their_end_and_delivers_all(void **state)
 {
     place_make(2);
@@ -175,6 +199,38 @@ static void goes_on_where_it_stopped(void **state)
     assert_int_equal(run(), ENGINE_CAUGHT_UP);
     assert_int_equal(counted(ACCEPTED), 400);
     assert_int_equal(counted(DUPLICATE), 30 + 100 + 20);
+    place_remove();
+}
+
+static void an_id_that_new_rules_keep_longer_is_known_after_a_restart(void **state)
+{
+    place_make(1);
+    write_apart(0, 1, 2, 1);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    place.settings.rules.retention_ms = INT64_C(24) * 3600000;
+    write_apart(0, 11, 11, 1000); /* Three hours later: past the old retention. */
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    write_apart(0, 1, 1, 11001); /* The first one again, under a new time. */
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted(ACCEPTED), 3);
+    assert_int_equal(counted(DUPLICATE), 1);
+    place_remove();
+}
+
+static void a_window_open_at_a_change_of_its_length_counts_on_over_restarts(void **state)
+{
+    static const int hours[][2] = {{1, 2}, {6, 6}, {7, 7}, {8, 8}}; /* All within one day. */
+    int64_t payments = 0;
+
+    place_make(1);
+    place.settings.rules.window_ms = INT64_C(24) * 3600000;
+    for (size_t start = 0; start < sizeof(hours) / sizeof(hours[0]); start++) {
+        write_apart(0, hours[start][0], hours[start][1], 3600);
+        assert_int_equal(run(), ENGINE_CAUGHT_UP);
+        place.settings.rules.window_ms = INT64_C(3600000);
+    }
+    assert_int_equal(windows(&payments), 1);
+    assert_int_equal(payments, 5);
     place_remove();
 }
 
@@ -300,6 +356,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_files_to_their_end_and_delivers_all),
         cmocka_unit_test(goes_on_where_it_stopped),
+        cmocka_unit_test(an_id_that_new_rules_keep_longer_is_known_after_a_restart),
+        cmocka_unit_test(a_window_open_at_a_change_of_its_length_counts_on_over_restarts),
         cmocka_unit_test(stops_when_asked),
         cmocka_unit_test(one_process_owns_a_data_dir),
         cmocka_unit_test(a_lost_volume_is_rebuilt_from_the_ledger),

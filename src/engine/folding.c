@@ -80,13 +80,12 @@ static enum outcome apply_decisions(struct pipeline *pipeline, const struct epoc
     return outcome;
 }
 
-/* What is remembered longest of this epoch: see pipeline_remembered_ms. */
 static void remember(struct pipeline *pipeline, const struct epoch *epoch, uint64_t rules_before)
 {
-    bool rules_noted = pipeline->standing.rules_epoch != rules_before;
-
-    horizon_add(&pipeline->horizon, epoch->number,
-                pipeline_remembered_ms(pipeline, epoch, rules_noted));
+    horizon_add(&pipeline->horizon, epoch->number, epoch->newest_accepted_ms);
+    if (pipeline->standing.rules_epoch != rules_before) {
+        horizon_hold(&pipeline->horizon, state_settled_ms(&pipeline->state));
+    }
 }
 
 /* A seed says which of the ledger's epochs its oldest row is of: there a second seed starts. */

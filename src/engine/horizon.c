@@ -4,7 +4,7 @@
 
 void horizon_init(struct horizon *horizon, struct horizon_entry *entries)
 {
-    *horizon = (struct horizon){.entries = entries, .stride = 1};
+    *horizon = (struct horizon){.entries = entries, .stride = 1, .held_ms = INT64_MIN};
 }
 
 static int64_t later_of(int64_t left, int64_t right)
@@ -58,6 +58,11 @@ void horizon_add(struct horizon *horizon, uint64_t epoch, int64_t newest_ms)
     horizon->entries[horizon->first + horizon->count++] = (struct horizon_entry){epoch, newest_ms};
 }
 
+void horizon_hold(struct horizon *horizon, int64_t until_ms)
+{
+    horizon->held_ms = later_of(horizon->held_ms, until_ms);
+}
+
 static int64_t span_ms(const struct rules *rules)
 {
     return later_of(later_of(rules->retention_ms, rules->window_ms),
@@ -72,7 +77,7 @@ uint64_t horizon_seed_epoch(struct horizon *horizon, const struct rules *rules,
         bool alive =
             oldest->newest_ms != INT64_MIN &&
             (watermark_ms == INT64_MIN || oldest->newest_ms + span_ms(rules) > watermark_ms);
-        if (alive) {
+        if (alive || watermark_ms < horizon->held_ms) {
             return oldest->epoch;
         }
         horizon->first++;

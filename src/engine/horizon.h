@@ -24,6 +24,7 @@ struct horizon {
     size_t first;
     size_t count;
     uint64_t stride; /* Epochs that one entry stands for. */
+    int64_t held_ms; /* Nothing is let go while G is before this moment; INT64_MIN: it may be. */
 };
 
 void horizon_init(struct horizon *horizon, struct horizon_entry *entries);
@@ -31,7 +32,16 @@ void horizon_init(struct horizon *horizon, struct horizon_entry *entries);
 /* Epochs come in order. */
 void horizon_add(struct horizon *horizon, uint64_t epoch, int64_t newest_ms);
 
-/* Forget what G has passed; the answer, or next_epoch if nothing is alive. */
+/*
+ * Until G comes to this moment two lengths of windows are in force: a fold that knew the newer one
+ * alone, or not all the windows that were open when it came, would count differently.
+ */
+void horizon_hold(struct horizon *horizon, int64_t until_ms);
+
+/*
+ * Forget what G has passed; the answer, or next_epoch if nothing is alive. rules: those in force
+ * at that G, for what they remember longer than the rules before them is remembered already.
+ */
 uint64_t horizon_seed_epoch(struct horizon *horizon, const struct rules *rules,
                             int64_t watermark_ms, uint64_t next_epoch);
 

@@ -49,6 +49,17 @@ static void looks_at_the_longest_of_all_spans(void **state)
     assert_int_equal(horizon_seed_epoch(&horizon, &rules, 1000 + 2 * HOUR, 2), 2);
 }
 
+static void lets_nothing_go_while_two_window_lengths_are_in_force(void **state)
+{
+    horizon_add(&horizon, 1, 1000);
+    horizon_add(&horizon, 2, INT64_MIN); /* It brings the rules. */
+    horizon_hold(&horizon, 24 * HOUR);
+    horizon_hold(&horizon, INT64_MIN); /* As every epoch without rules says. */
+    horizon_add(&horizon, 3, 5 * HOUR);
+    assert_int_equal(horizon_seed_epoch(&horizon, &rules, 24 * HOUR - 1, 4), 1);
+    assert_int_equal(horizon_seed_epoch(&horizon, &rules, 24 * HOUR, 4), 4);
+}
+
 static void an_epoch_sealed_on_the_second_try_counts_once(void **state)
 {
     horizon_add(&horizon, 1, 1000);
@@ -93,6 +104,7 @@ int main(void)
         cmocka_unit_test_setup(holds_an_epoch_until_its_last_payment_is_forgotten, set_up),
         cmocka_unit_test_setup(an_old_epoch_with_a_late_payment_holds_those_behind_it, set_up),
         cmocka_unit_test_setup(looks_at_the_longest_of_all_spans, set_up),
+        cmocka_unit_test_setup(lets_nothing_go_while_two_window_lengths_are_in_force, set_up),
         cmocka_unit_test_setup(an_epoch_sealed_on_the_second_try_counts_once, set_up),
         cmocka_unit_test_setup(stays_right_when_the_list_is_full, set_up),
         cmocka_unit_test_setup(goes_on_for_ever_while_the_watermark_moves, set_up),

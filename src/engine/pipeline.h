@@ -43,9 +43,10 @@ struct pipeline {
     struct state state;
     struct epoch *open; /* NULL: none. */
     uint64_t next_epoch;
-    bool rules_noted;                        /* The open epoch brings rules. */
-    struct fingerprint *fingerprints;        /* By source: of what has been taken. */
-    int64_t remembered_ms[EPOCHS_IN_FLIGHT]; /* Of epoch n at n % EPOCHS_IN_FLIGHT, for horizon. */
+    bool rules_noted;                 /* The open epoch brings rules. */
+    struct fingerprint *fingerprints; /* By source: of what has been taken. */
+    int64_t
+        settled_ms[EPOCHS_IN_FLIGHT]; /* Of epoch n at n % EPOCHS_IN_FLIGHT, for horizon_hold. */
     struct whereabouts whereabouts;
     struct drawing drawing;
     struct carried carried;
@@ -101,13 +102,6 @@ MUST_USE enum outcome pipeline_fold_snapshot(struct pipeline *pipeline,
 
 /* Do the ledger's cursors and totals say what ours say, at the same epoch? BROKEN: no. */
 MUST_USE enum outcome pipeline_compare_ledger(struct pipeline *pipeline, struct fault *ret_fault);
-
-/*
- * Until when must the fold see this epoch, as the event time that is remembered longest: its own
- * newest, or, while it brought rules, until no window of the old length is left.
- */
-int64_t pipeline_remembered_ms(const struct pipeline *pipeline, const struct epoch *epoch,
-                               bool rules_noted);
 
 /* Does the journal still hold everything from epoch 1 on? The place's buffer is lent. */
 bool pipeline_reaches_back(struct pipeline *pipeline, struct journal_place *place, void *buffer,

@@ -23,13 +23,12 @@ static enum outcome stand(struct pipeline *pipeline, const struct epoch *epoch,
 enum outcome pipeline_seal(struct pipeline *pipeline, struct epoch *epoch, struct fault *ret_fault)
 {
     struct epoch snapshot;
-    const struct rules *rules =
-        pipeline->standing.rules_known ? &pipeline->standing.rules : &pipeline->settings->rules;
 
-    horizon_add(&pipeline->horizon, epoch->number,
-                pipeline->remembered_ms[epoch->number % EPOCHS_IN_FLIGHT]);
-    epoch->seed_epoch =
-        horizon_seed_epoch(&pipeline->horizon, rules, epoch->watermark_ms, epoch->number + 1);
+    /* Every epoch of this process ends under its settings' rules: the first begins with them. */
+    horizon_add(&pipeline->horizon, epoch->number, epoch->newest_accepted_ms);
+    horizon_hold(&pipeline->horizon, pipeline->settled_ms[epoch->number % EPOCHS_IN_FLIGHT]);
+    epoch->seed_epoch = horizon_seed_epoch(&pipeline->horizon, &pipeline->settings->rules,
+                                           epoch->watermark_ms, epoch->number + 1);
     epoch->prev_chain = pipeline->journal.last_chain;
     epoch->sealed_ms = clock_wall_ms(pipeline->clock);
 
