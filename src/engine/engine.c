@@ -182,8 +182,10 @@ static void join(struct engine *engine)
 
 static void close_parts(struct engine *engine)
 {
-    if (engine->pipeline_open) {
+    if (engine->courier.pipeline != NULL) {
         courier_close(&engine->courier);
+    }
+    if (engine->pipeline_open) {
         pipeline_close(&engine->pipeline);
     }
     for (size_t index = 0; index < engine->source_count; index++) {

@@ -286,7 +286,9 @@ def second_volume(told, folder):
     work = Input(folder, random.Random(14), 8000)
     running = work.start(SMALL)
     work.wait_for_work(running)
-    running.send_signal(signal.SIGSTOP)
+    while not stopped_between_transactions(work, running):
+        running.send_signal(signal.SIGCONT)
+        time.sleep(0.01)
     shutil.copytree(work.data, os.path.join(folder, "copy"))
     done = run(work, {"data_dir": "copy"})
     running.send_signal(signal.SIGCONT)
@@ -295,6 +297,21 @@ def second_volume(told, folder):
     told.expect("the first one, when it wakes up", subprocess.CompletedProcess(
         [], code, "", work.said()), 75, "J030")
     work.compare()
+
+
+def stopped_between_transactions(work, running):
+    """Stop it. False: it holds the ledger's lock, and nobody could take over."""
+    running.send_signal(signal.SIGSTOP)
+    time.sleep(0.05)
+    database = sqlite3.connect(work.ledger, isolation_level=None, timeout=0)
+    try:
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("ROLLBACK")
+        return True
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        database.close()
 
 
 @case
@@ -466,6 +483,7 @@ def main(arguments):
     told = Told()
     chosen = [function for function in CASES if function.__name__ in arguments[1:]] or CASES
     for function in chosen:
+        print(function.__name__, flush=True)
         folder = tally.fresh(function.__name__)
         try:
             function(told, folder)
