@@ -188,7 +188,7 @@ class Judge:
         self.memory[payment.id] = First(payment, number, offset)
         earlier = self.senders.pop(payment.sender, None)
         if earlier is None:
-            earlier = deque(maxlen=VELOCITY_PAYMENTS)
+            earlier = deque(maxlen=VELOCITY_PAYMENTS - 1)  # The one that asks is one of them.
             if len(self.senders) == self.rules.senders_max:
                 self.senders.popitem(last=False)
         self.senders[payment.sender] = earlier

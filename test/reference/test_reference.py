@@ -145,7 +145,7 @@ class Told(unittest.TestCase):
         self.assertEqual(self.tell("p2", 160).velocity, 2)
         for number in range(100):
             judgement = self.tell(f"q{number}", 160)
-        self.assertEqual(judgement.velocity, VELOCITY_PAYMENTS + 1)
+        self.assertEqual(judgement.velocity, VELOCITY_PAYMENTS)
 
     def test_a_look_alike_is_another_id_within_a_minute(self):
         self.start(1)

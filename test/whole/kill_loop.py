@@ -63,9 +63,10 @@ class Input:
                 stdout=subprocess.DEVNULL, stderr=errors,
                 env=dict(os.environ, **(environment or {})))
 
-    def said(self):
+    def said(self, size=1500):
+        """The last of it."""
         with open(os.path.join(self.folder, "stderr"), encoding="utf-8", errors="replace") as file:
-            return file.read()[-1500:]
+            return file.read()[-size:]
 
     def finish(self):
         """Let it run to the end, then compare and reconcile."""
@@ -186,8 +187,8 @@ def ledger_mishaps():
             what = f"{mishap.__name__}, {'running' if while_running else 'standing still'}"
             folder = tally.fresh(what.replace(", ", "-").replace(" ", "-"))
             try:
-                print(f"{what}: {one_mishap(Input(folder, dice, 8000, False), mishap, while_running)}",
-                      flush=True)
+                work = Input(folder, dice, 8000, False)
+                print(f"{what}: {one_mishap(work, mishap, while_running)}", flush=True)
                 tally.good(folder)
             except Different as why:
                 tally.bad(what, why)

@@ -74,7 +74,7 @@ def compare_table(ledger, reference, table, names):
     order = ORDER.get(table, "seq")
     theirs = rows_of(ledger, LEDGER.get(table, table), quoted(names), order)
     ours = rows_of(reference, table, quoted(names), order)
-    decimals = [names.index(name) for name in DECIMALS.get(table, ())]
+    decimals = [names.index(name) for name in DECIMALS.get(table, ()) if name in names]
     agreed, wrong = 0, []
     while True:
         their, our = by_value(theirs.fetchone(), decimals), ours.fetchone()
@@ -112,15 +112,17 @@ def describe(table, names, their, our):
     return f"{table}: {'; '.join(parts)}\n    in {dict(zip(names, our))}"
 
 
-def compare(ledger_path, reference_path, carry):
-    """All tables. Returns {table: rows}; raises Different."""
+def compare(ledger_path, reference_path, carry, vouched):
+    """All tables; vouched: only these columns. Returns {table: rows}; raises Different."""
     if not os.path.exists(ledger_path):
         raise Different(f"there is no ledger {ledger_path}")
     ledger = sqlite3.connect(f"file:{ledger_path}?mode=ro", uri=True)
     reference = sqlite3.connect(reference_path)
     try:
-        return {table: compare_table(ledger, reference, table, names)
-                for table, names in columns(carry).items()}
+        return {table: compare_table(ledger, reference, table, names if vouched is None else
+                                     [name for name in names if name in vouched])
+                for table, names in columns(carry).items()
+                if vouched is None or vouched.intersection(names)}
     except sqlite3.Error as error:
         raise Different(f"the ledger cannot be read: {error}") from None
     finally:
@@ -161,11 +163,11 @@ def check_future(ledger_path, max_future):
                             f" {wrong[:SHOWN]}")
 
 
-def check(folder, data_dir="data", reference="reference.db", ledger=None):
+def check(folder, data_dir="data", reference="reference.db", ledger=None, vouched=None):
     """The ledger of the folder against its reference. Returns {table: rows}."""
     settings = load(os.path.join(folder, "payonce.yaml"))
     ledger = ledger or os.path.join(folder, data_dir, "payments.db")
-    rows = compare(ledger, os.path.join(folder, reference), settings["payment.carry"])
+    rows = compare(ledger, os.path.join(folder, reference), settings["payment.carry"], vouched)
     check_future(ledger, milliseconds(settings["watermark.max_future"]))
     return rows
 
