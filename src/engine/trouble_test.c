@@ -1,0 +1,197 @@
+/* The whole machine when the ledger is in trouble, and what it tells about conflicts. */
+#include "test/engine_place.h"
+#include "test/unit.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static sqlite3 *other_program;
+
+static void lock_ledger(void)
+{
+    assert_int_equal(sqlite3_open(place.settings.sinks[0].path, &other_program), SQLITE_OK);
+    assert_int_equal(sqlite3_busy_timeout(other_program, 5000), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other_program, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void unlock_ledger(void)
+{
+    assert_int_equal(sqlite3_close(other_program), SQLITE_OK);
+}
+
+static bool told(const char *event)
+{
+    note_events(0);
+    return strstr(place.events, event) != NULL;
+}
+
+static void wait_until_told(const char *event)
+{
+    for (int step = 0; step < 1000 && !told(event); step++) {
+        usleep(10000);
+    }
+    assert_true(told(event));
+}
+
+static void start_and_deliver(int count)
+{
+    place_make(1);
+    write_payments(0, 1, count);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+}
+
+static void reading_goes_on_while_the_ledger_is_locked(void **state)
+{
+    struct engine_gauges gauges = {.epoch = 0};
+
+    start_and_deliver(100);
+    write_payments(0, 101, 20000);
+    assert_int_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
+    lock_ledger();
+    for (int step = 0; step < 1000 && gauges.verdicts[ACCEPTED] < 20000; step++) {
+        usleep(10000);
+        engine_gauges(place.engine, &gauges);
+    }
+    assert_int_equal(gauges.verdicts[ACCEPTED], 20000); /* More epochs than fit in memory. */
+    wait_until_told("sink_unreachable ");
+    unlock_ledger();
+    assert_int_equal(wait_for_end(), ENGINE_CAUGHT_UP);
+    assert_true(told("sink_recovered "));
+    engine_close(place.engine);
+    assert_int_equal(counted(ACCEPTED), 20000);
+    place_remove();
+}
+
+static void reading_waits_when_the_backlog_is_over_its_limit(void **state)
+{
+    start_and_deliver(10);
+    write_payments(0, 11, 20000);
+    place.settings.max_backlog = 100000;
+    assert_int_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
+    lock_ledger();
+    wait_until_told("sink_backlog ");
+    unlock_ledger();
+    assert_int_equal(wait_for_end(), ENGINE_CAUGHT_UP);
+    engine_close(place.engine);
+    assert_int_equal(counted(ACCEPTED), 20000);
+    place_remove();
+}
+
+static void a_stop_does_not_wait_for_a_locked_ledger_for_ever(void **state)
+{
+    start_and_deliver(100);
+    write_payments(0, 101, 300);
+    place.settings.until_caught_up = false;
+    place.settings.shutdown_grace_ms = 300;
+    assert_int_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
+    lock_ledger();
+    wait_until_told("sink_unreachable ");
+    engine_stop(place.engine);
+    assert_int_equal(wait_for_end(), ENGINE_STOPPED);
+    engine_close(place.engine);
+    unlock_ledger();
+    place.settings.until_caught_up = true;
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted(ACCEPTED), 300);
+    place_remove();
+}
+
+static void a_ledger_that_is_deleted_meanwhile_is_noticed_and_filled_again(void **state)
+{
+    char command[400];
+
+    start_and_deliver(100);
+    place.settings.until_caught_up = false;
+    assert_int_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
+    (void)snprintf(command, sizeof(command), "rm -f %s/payments.db*", place.path);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(wait_for_end(), ENGINE_FAILED); /* Within five seconds, though idle. */
+    assert_int_equal(place.fault.code, FAULT_SINK_REPLACED);
+    engine_close(place.engine);
+    place.settings.until_caught_up = true;
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted(ACCEPTED), 100);
+    place_remove();
+}
+
+static void an_older_copy_of_the_ledger_is_filled_up(void **state)
+{
+    char command[1000];
+
+    start_and_deliver(100);
+    (void)snprintf(command, sizeof(command), "cp %s/payments.db %s/old.db", place.path, place.path);
+    assert_int_equal(system(command), 0);
+    write_payments(0, 101, 200);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    (void)snprintf(command, sizeof(command), "rm -f %s/payments.db* && cp %s/old.db %s/payments.db",
+                   place.path, place.path, place.path);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(counted(ACCEPTED), 100);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted(ACCEPTED), 200);
+    place_remove();
+}
+
+static void a_second_owner_is_fenced(void **state)
+{
+    char command[1000];
+    struct engine *first;
+    struct fault fault;
+
+    start_and_deliver(100);
+    (void)snprintf(command, sizeof(command), "cp -r %s/data %s/copy", place.path, place.path);
+    assert_int_equal(system(command), 0);
+    place.settings.until_caught_up = false;
+    assert_int_equal(engine_start(&place.settings, &first, &fault), DONE);
+    (void)snprintf(place.settings.data_dir, sizeof(place.settings.data_dir), "%s/copy", place.path);
+    place.settings.until_caught_up = true;
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    place.engine = first;
+    assert_int_equal(wait_for_end(), ENGINE_FAILED);
+    assert_int_equal(place.fault.code, FAULT_FENCED);
+    engine_close(first);
+    assert_int_equal(counted(ACCEPTED), 100);
+    place_remove();
+}
+
+static void tells_the_first_conflicts_and_shows_no_account(void **state)
+{
+    place_make(1);
+    write_payments(0, 1, 20);
+    FILE *file = fopen(place.inputs[0], "a");
+    assert_non_null(file);
+    for (int number = 1; number <= 20; number++) {
+        (void)fprintf(file,
+                      "{\"transaction_id\":\"t-0-%d\",\"timestamp\":1770000000,"
+                      "\"sender_account_id\":\"ACC_%d\",\"receiver_account_id\":\"ACC_2\","
+                      "\"amount\":7.00,\"currency\":\"USD\"}\n",
+                      number, number % 50);
+    }
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted(CONFLICT), 20);
+    size_t count = 0;
+    for (const char *at = place.events; (at = strstr(at, "payment_conflict ")) != NULL; at++) {
+        count++;
+    }
+    assert_int_equal(count, 5);
+    assert_non_null(strstr(place.events, "transaction_id=t-0-1 field=amount now=7.00 currency=USD "
+                                         "sender=AC**** receiver=AC****"));
+    assert_null(strstr(place.events, "ACC_"));
+    place_remove();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reading_goes_on_while_the_ledger_is_locked),
+        cmocka_unit_test(reading_waits_when_the_backlog_is_over_its_limit),
+        cmocka_unit_test(a_stop_does_not_wait_for_a_locked_ledger_for_ever),
+        cmocka_unit_test(a_ledger_that_is_deleted_meanwhile_is_noticed_and_filled_again),
+        cmocka_unit_test(an_older_copy_of_the_ledger_is_filled_up),
+        cmocka_unit_test(a_second_owner_is_fenced),
+        cmocka_unit_test(tells_the_first_conflicts_and_shows_no_account),
+    };
+    return cmocka_run_group_tests_name("trouble", tests, NULL, NULL);
+}
