@@ -143,6 +143,47 @@ static void finds_every_one_of_a_million_ids_while_it_grows(void **state)
     end(&holder);
 }
 
+static void keeps_the_texts_of_live_ids_and_uses_the_others_places_again(void **state)
+{
+    enum { IDS = 40000, ALIVE = 2000 };
+    struct holder holder;
+    struct dedup_first found;
+
+    begin(&holder, 4096); /* For some 6,000 long ids. */
+    for (uint64_t number = 0; number < IDS; number++) {
+        struct dedup_now now = {BASE + (int64_t)number, ALIVE};
+        struct dedup_id id = numbered(number, true);
+        assert_true(add(&holder, &id, number, BASE + (int64_t)number, &now));
+        uint64_t back = number % ALIVE < number ? number % ALIVE : number;
+        struct dedup_id alive = numbered(number - back, true);
+        assert_true(dedup_find(&holder.dedup, &alive, &now, &found));
+        assert_int_equal(found.offset, number - back);
+        dedup_sweep(&holder.dedup, &now);
+    }
+    end(&holder);
+}
+
+static void sweeps_all_there_is_a_bucket_at_a_time(void **state)
+{
+    struct holder holder;
+
+    begin(&holder, 4096);
+    for (int64_t round = 0; round < 4; round++) { /* Not in the first circle only. */
+        struct dedup_now now = {BASE + round * 100000, RETENTION};
+        for (uint64_t number = 0; number < 3000; number++) {
+            struct dedup_id id = numbered(number, false);
+            assert_true(add(&holder, &id, number, now.watermark_ms + 1, &now));
+        }
+        assert_true(holder.dedup.entry_count >= 3000);
+        now.watermark_ms += 1 + RETENTION;
+        for (uint32_t step = 0; step < 2 * holder.dedup.bucket_count + 2; step++) {
+            dedup_sweep(&holder.dedup, &now);
+        }
+        assert_int_equal(holder.dedup.entry_count, 0);
+    }
+    end(&holder);
+}
+
 static void says_no_when_full_and_keeps_every_live_id(void **state)
 {
     for (int is_long = 0; is_long <= 1; is_long++) {
@@ -276,6 +317,8 @@ int main(void)
         cmocka_unit_test(tells_all_that_was_remembered_to_the_last_bit),
         cmocka_unit_test(compares_the_whole_id_and_never_only_its_hash),
         cmocka_unit_test(finds_every_one_of_a_million_ids_while_it_grows),
+        cmocka_unit_test(keeps_the_texts_of_live_ids_and_uses_the_others_places_again),
+        cmocka_unit_test(sweeps_all_there_is_a_bucket_at_a_time),
         cmocka_unit_test(says_no_when_full_and_keeps_every_live_id),
         cmocka_unit_test(has_room_again_when_ids_are_forgotten),
         cmocka_unit_test(lives_for_ever_in_memory_for_what_is_alive),
