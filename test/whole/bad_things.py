@@ -6,6 +6,7 @@
 Prints the table for docs/operating.md. Each case ends with the harm undone, a run to the end, and
 the ledger compared with the reference.
 """
+import json
 import os
 import random
 import re
@@ -204,7 +205,15 @@ def disk_fills(told, folder):
         subprocess.run(["umount", place], check=True)
 
 
+def errors_told(work, about):
+    """Of the log's lines those with an error about this: "event: error"."""
+    lines = [json.loads(line) for line in work.said(1 << 20).splitlines() if line[:1] == "{"]
+    return [f"{line['event']}: {line['error']}" for line in lines
+            if re.search(about, line.get("error", ""))]
+
+
 def fill_and_free(told, work, place, what, settings):
+    work.forget_said()
     running = work.start(settings)
     ledger = os.path.join(place, "payments.db") if "ledger" in what else work.ledger
     while running.poll() is None and not whole.ask(ledger, "SELECT 1 FROM payonce_epoch LIMIT 1"):
@@ -220,10 +229,9 @@ def fill_and_free(told, work, place, what, settings):
     stopped = running.poll()
     os.unlink(ballast)
     code = running.wait(FINISH_S)
-    said = re.findall('"event":"(\\w+)"[^}]*?"error":"([^"]*(?:space|full)[^"]*)',
-                      work.said(1 << 20))
+    said = errors_told(work, "space|full")
     told.rows.append((f"{what} volume fills while it runs, and has room again 3 s later",
-                      ": ".join(said[-1]) if said else "-", code))
+                      said[0] if said else "-", code))
     if stopped is not None or code != 0 or not said:
         raise Different(f"{what} volume full: it ended with {stopped}, then {code}: {work.said()}")
     whole.check(work.folder, ledger=ledger)
@@ -328,9 +336,9 @@ def locked_database(told, folder):
     database.execute("ROLLBACK")
     database.close()
     code = running.wait(FINISH_S)
-    said = re.findall('"error":"(.*?is locked.*?)"', work.said(1 << 20))
+    said = errors_told(work, "is locked")
     told.rows.append(("the ledger locked by another program for 4 s",
-                      f"sink_unreachable: {said[0]}" if said else "-", code))
+                      said[0] if said else "-", code))
     if early is not None or code != 0 or not said:
         raise Different(f"exit {early}, then {code}: {work.said()}")
     work.finish()

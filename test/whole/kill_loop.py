@@ -68,6 +68,10 @@ class Input:
         with open(os.path.join(self.folder, "stderr"), encoding="utf-8", errors="replace") as file:
             return file.read()[-size:]
 
+    def forget_said(self):
+        if os.path.exists(os.path.join(self.folder, "stderr")):
+            os.unlink(os.path.join(self.folder, "stderr"))
+
     def finish(self):
         """Let it run to the end, then compare and reconcile."""
         code = self.start({"checkpoint.max_messages": 10000}).wait(FINISH_S)
