@@ -122,6 +122,32 @@ static bool audit(struct delivering *delivering, const struct fault *refused)
     return true;
 }
 
+/*
+ * Once it has taken something of ours, a start can tell this ledger from another one of the same
+ * pipeline's name; until then nothing is known of it but its place.
+ */
+static bool know(struct delivering *delivering)
+{
+    struct engine *engine = delivering->engine;
+    struct pipeline *pipeline = &engine->pipeline;
+    struct known_ledger now;
+    struct fault fault;
+
+    if (pipeline->known.epoch > 0) {
+        return true;
+    }
+    known_ledger_of(engine->ledger, delivering->courier->delivered, &delivering->courier->chain,
+                    &now);
+    enum outcome outcome = known_ledger_write(pipeline->disk, &now, &fault);
+    if (outcome == DONE) {
+        pipeline->known = now;
+    }
+    if (outcome == BROKEN) {
+        engine_break(engine, &fault);
+    }
+    return outcome != BROKEN; /* Without room the next delivery tries again. */
+}
+
 static bool deliver(struct delivering *delivering)
 {
     struct engine *engine = delivering->engine;
@@ -146,9 +172,13 @@ static bool deliver(struct delivering *delivering)
     shelf_confirm(&engine->pipeline.shelf, courier->delivered);
     atomic_fetch_add(&engine->delivered_bytes, bytes);
     crash_point("after_ack");
+    if (courier->delivered == shelf_sealed_upto(&engine->pipeline.shelf)) {
+        /* What was reckoned at the start may have been too much. */
+        engine_reckon_backlog(engine, courier->delivered, courier->delivered);
+    }
     delivering->audited_ns = clock_steady_ns(engine->clock);
     reached(delivering);
-    return true;
+    return know(delivering);
 }
 
 /* Nothing waits to be delivered. False: all is done, or it cannot go on. */

@@ -215,8 +215,8 @@ void engine_close(struct engine *engine)
     if (engine->intake != NULL) {
         intake_stop(engine->intake);
     }
-    bool clean = engine->end == ENGINE_STOPPED || engine->end == ENGINE_CAUGHT_UP;
-    if (clean && deaths_clear(&engine->deaths, &fault) != DONE) {
+    /* Halted or failed is not dead: a person was told what it was. */
+    if (deaths_clear(&engine->deaths, &fault) != DONE) {
         engine->deaths.marked = true; /* It counts as one death; the next seal clears it. */
     }
     close_parts(engine);

@@ -9,30 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Rows of payment_metrics; ret_payments: counted in the last one. */
-static size_t windows(int64_t *ret_payments)
-{
-    const struct sink_type *type = place.settings.sink_types[0];
-    struct sink_settings looking = place.settings.sinks[0];
-    struct sink *sink = calloc(1, type->size);
-    struct row row = {.numbers = {0}};
-    uint64_t epoch;
-    int64_t decided_ms;
-    size_t count = 0;
-
-    looking.read_only = true;
-    assert_non_null(sink);
-    assert_int_equal(sink_open(sink, type, &looking, &place.fault), DONE);
-    while (sink_read_row(sink, TABLE_METRICS, (uint64_t)row.numbers[METRIC_SEQ] + 1, &row, &epoch,
-                         &decided_ms, &place.fault) == DONE) {
-        *ret_payments = row.numbers[METRIC_COUNT];
-        count++;
-    }
-    sink_close(sink);
-    free(sink);
-    return count;
-}
-
 static void reads_files_to_their_end_and_delivers_all(void **state)
 {
     place_make(2);
@@ -57,38 +33,6 @@ static void goes_on_where_it_stopped(void **state)
     assert_int_equal(run(), ENGINE_CAUGHT_UP);
     assert_int_equal(counted(ACCEPTED), 400);
     assert_int_equal(counted(DUPLICATE), 30 + 100 + 20);
-    place_remove();
-}
-
-static void an_id_that_new_rules_keep_longer_is_known_after_a_restart(void **state)
-{
-    place_make(1);
-    write_apart(0, 1, 2, 1);
-    assert_int_equal(run(), ENGINE_CAUGHT_UP);
-    place.settings.rules.retention_ms = INT64_C(24) * 3600000;
-    write_apart(0, 11, 11, 1000); /* Three hours later: past the old retention. */
-    assert_int_equal(run(), ENGINE_CAUGHT_UP);
-    write_apart(0, 1, 1, 11001); /* The first one again, under a new time. */
-    assert_int_equal(run(), ENGINE_CAUGHT_UP);
-    assert_int_equal(counted(ACCEPTED), 3);
-    assert_int_equal(counted(DUPLICATE), 1);
-    place_remove();
-}
-
-static void a_window_open_at_a_change_of_its_length_counts_on_over_restarts(void **state)
-{
-    static const int hours[][2] = {{1, 2}, {6, 6}, {7, 7}, {8, 8}}; /* All within one day. */
-    int64_t payments = 0;
-
-    place_make(1);
-    place.settings.rules.window_ms = INT64_C(24) * 3600000;
-    for (size_t start = 0; start < sizeof(hours) / sizeof(hours[0]); start++) {
-        write_apart(0, hours[start][0], hours[start][1], 3600);
-        assert_int_equal(run(), ENGINE_CAUGHT_UP);
-        place.settings.rules.window_ms = INT64_C(3600000);
-    }
-    assert_int_equal(windows(&payments), 1);
-    assert_int_equal(payments, 5);
     place_remove();
 }
 
@@ -169,25 +113,6 @@ static void halts_when_the_memory_is_full(void **state)
     place_remove();
 }
 
-static void what_a_full_memory_could_not_take_is_taken_after_it_was_raised(void **state)
-{
-    place_make(1);
-    place.settings.memory_limit = 16 << 20;
-    place.settings.rules.senders_max = 100;
-    place.settings.rules.lateness_ms = INT64_C(1000) * 3600000;
-    place.settings.rules.retention_ms = INT64_C(1000) * 3600000;
-    write_apart(0, 1, 10000, 60);
-    for (int start = 0; start < 3; start++) {
-        assert_int_equal(run(), ENGINE_HALTED);
-        assert_int_equal(place.fault.code, FAULT_STATE_FULL);
-    }
-    place.settings.memory_limit = 64 << 20;
-    assert_int_equal(run(), ENGINE_CAUGHT_UP);
-    assert_int_equal(counted(ACCEPTED), 10000);
-    assert_int_equal(counted(DUPLICATE), 1000);
-    place_remove();
-}
-
 static void three_deaths_in_a_row_are_poison(void **state)
 {
     char path[400];
@@ -209,20 +134,36 @@ static void three_deaths_in_a_row_are_poison(void **state)
     place_remove();
 }
 
+static void a_service_that_has_nothing_to_read_is_not_dying(void **state)
+{
+    char path[400];
+
+    place_make(1);
+    write_payments(0, 1, 10);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    place.settings.until_caught_up = false;
+    (void)snprintf(path, sizeof(path), "%s/data/deaths", place.path);
+    assert_int_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
+    for (int step = 0; step < 1000 && access(path, F_OK) == 0; step++) {
+        usleep(10000);
+    }
+    assert_int_equal(access(path, F_OK), -1); /* Whoever kills it now has killed no reader. */
+    engine_close(place.engine);
+    place_remove();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_files_to_their_end_and_delivers_all),
         cmocka_unit_test(goes_on_where_it_stopped),
-        cmocka_unit_test(an_id_that_new_rules_keep_longer_is_known_after_a_restart),
-        cmocka_unit_test(a_window_open_at_a_change_of_its_length_counts_on_over_restarts),
         cmocka_unit_test(stops_when_asked),
         cmocka_unit_test(one_process_owns_a_data_dir),
         cmocka_unit_test(a_lost_volume_is_rebuilt_from_the_ledger),
         cmocka_unit_test(an_emptied_ledger_is_filled_again),
         cmocka_unit_test(halts_when_the_memory_is_full),
-        cmocka_unit_test(what_a_full_memory_could_not_take_is_taken_after_it_was_raised),
         cmocka_unit_test(three_deaths_in_a_row_are_poison),
+        cmocka_unit_test(a_service_that_has_nothing_to_read_is_not_dying),
     };
     return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
 }

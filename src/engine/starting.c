@@ -203,18 +203,60 @@ static void write_places(const struct engine *engine, char ret_places[DEATHS_PLA
     }
 }
 
+/* Which sources stand at their end, before a start makes them active again. */
+static void note_ended(const struct engine *engine, bool ret_ended[SOURCES_MAX])
+{
+    const struct watermark *mark = &engine->pipeline.state.watermark;
+
+    for (size_t number = 0; number < SOURCES_MAX; number++) {
+        ret_ended[number] =
+            number < mark->source_count && mark->sources[number].standing == SOURCE_ENDED;
+    }
+}
+
+/*
+ * A file that was read to its end and is not named any more has left: nobody will say so, and it
+ * would hold the watermark for ever. One that was not read to its end holds it.
+ */
+static enum outcome end_the_left(struct engine *engine, bool ended[SOURCES_MAX],
+                                 struct fault *ret_fault)
+{
+    struct pipeline *pipeline = &engine->pipeline;
+    enum outcome outcome = DONE;
+
+    for (size_t index = 0; index < engine->source_count; index++) {
+        ended[engine->numbers[index]] = false;
+    }
+    for (size_t number = 0; outcome == DONE && number < SOURCES_MAX; number++) {
+        struct decision note = {.kind = NOTE_ENDED,
+                                .source = (uint16_t)number,
+                                .event_ms = INSTANT_NONE,
+                                .arrival_ms = pipeline->open->decided_ms};
+        if (ended[number]) {
+            note.offset = pipeline->state.watermark.sources[number].next;
+            outcome = pipeline_note(pipeline, &note, ret_fault);
+        }
+    }
+    return outcome;
+}
+
 /* The first epoch begins with the start's notes; sources new to the history join in it. */
 enum outcome engine_open_sources(struct engine *engine, struct fault *ret_fault)
 {
     size_t count = engine->settings.from_stdin ? 1 : engine->settings.path_count;
     char places[DEATHS_PLACES_SIZE];
+    bool ended[SOURCES_MAX];
     enum outcome outcome = pipeline_begin(&engine->pipeline, 0, ret_fault);
 
+    note_ended(engine, ended);
     if (outcome == DONE) {
         outcome = pipeline_start_notes(&engine->pipeline, ret_fault);
     }
     for (size_t index = 0; outcome == DONE && index < count; index++) {
         outcome = open_source(engine, index, ret_fault);
+    }
+    if (outcome == DONE) {
+        outcome = end_the_left(engine, ended, ret_fault);
     }
     if (outcome == DONE) {
         write_places(engine, places);

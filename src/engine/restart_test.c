@@ -1,0 +1,187 @@
+/* What the next start finds, after changes of rules, files, memory and ledger. */
+#include "test/engine_place.h"
+#include "test/unit.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Rows of payment_metrics; ret_payments: counted in the last one. */
+static size_t windows(int64_t *ret_payments)
+{
+    const struct sink_type *type = place.settings.sink_types[0];
+    struct sink_settings looking = place.settings.sinks[0];
+    struct sink *sink = calloc(1, type->size);
+    struct row row = {.numbers = {0}};
+    uint64_t epoch;
+    int64_t decided_ms;
+    size_t count = 0;
+
+    looking.read_only = true;
+    assert_non_null(sink);
+    assert_int_equal(sink_open(sink, type, &looking, &place.fault), DONE);
+    while (sink_read_row(sink, TABLE_METRICS, (uint64_t)row.numbers[METRIC_SEQ] + 1, &row, &epoch,
+                         &decided_ms, &place.fault) == DONE) {
+        *ret_payments = row.numbers[METRIC_COUNT];
+        count++;
+    }
+    sink_close(sink);
+    free(sink);
+    return count;
+}
+
+static void an_id_that_new_rules_keep_longer_is_known_after_a_restart(void **state)
+{
+    place_make(1);
+    write_apart(0, 1, 2, 1);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    place.settings.rules.retention_ms = INT64_C(24) * 3600000;
+    write_apart(0, 11, 11, 1000); /* Three hours later: past the old retention. */
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    write_apart(0, 1, 1, 11001); /* The first one again, under a new time. */
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted(ACCEPTED), 3);
+    assert_int_equal(counted(DUPLICATE), 1);
+    place_remove();
+}
+
+static void a_window_open_at_a_change_of_its_length_counts_on_over_restarts(void **state)
+{
+    static const int hours[][2] = {{1, 2}, {6, 6}, {7, 7}, {8, 8}}; /* All within one day. */
+    int64_t payments = 0;
+
+    place_make(1);
+    place.settings.rules.window_ms = INT64_C(24) * 3600000;
+    for (size_t start = 0; start < sizeof(hours) / sizeof(hours[0]); start++) {
+        write_apart(0, hours[start][0], hours[start][1], 3600);
+        assert_int_equal(run(), ENGINE_CAUGHT_UP);
+        place.settings.rules.window_ms = INT64_C(3600000);
+    }
+    assert_int_equal(windows(&payments), 1);
+    assert_int_equal(payments, 5);
+    place_remove();
+}
+
+static void what_a_full_memory_could_not_take_is_taken_after_it_was_raised(void **state)
+{
+    place_make(1);
+    place.settings.memory_limit = 16 << 20;
+    place.settings.rules.senders_max = 100;
+    place.settings.rules.lateness_ms = INT64_C(1000) * 3600000;
+    place.settings.rules.retention_ms = INT64_C(1000) * 3600000;
+    write_apart(0, 1, 10000, 60);
+    for (int start = 0; start < 3; start++) {
+        assert_int_equal(run(), ENGINE_HALTED);
+        assert_int_equal(place.fault.code, FAULT_STATE_FULL);
+    }
+    place.settings.memory_limit = 64 << 20;
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted(ACCEPTED), 10000);
+    assert_int_equal(counted(DUPLICATE), 1000);
+    place_remove();
+}
+
+static void an_estimate_of_the_backlog_stops_no_reading_for_ever(void **state)
+{
+    char command[900];
+
+    place_make(1);
+    place.settings.journal.segment_size = 8 << 20;
+    write_payments(0, 1, 300);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    (void)snprintf(command, sizeof(command), "rm -f %s/payments.db*", place.path);
+    assert_int_equal(system(command), 0);
+    place.settings.max_backlog = 1 << 20; /* Less than a segment, and all is undelivered. */
+    write_payments(0, 301, 400);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted(ACCEPTED), 400);
+    place_remove();
+}
+
+static int64_t watermark_s(void)
+{
+    const struct sink_type *type = place.settings.sink_types[0];
+    struct sink_settings looking = place.settings.sinks[0];
+    struct sink *sink = calloc(1, type->size);
+    struct sink_head head;
+
+    looking.read_only = true;
+    assert_non_null(sink);
+    assert_int_equal(sink_open(sink, type, &looking, &place.fault), DONE);
+    assert_int_equal(sink_read_head(sink, &head, &place.fault), DONE);
+    sink_close(sink);
+    free(sink);
+    return head.watermark_ms / 1000;
+}
+
+static void a_file_that_was_read_and_is_not_named_any_more_holds_nothing(void **state)
+{
+    place_make(2);
+    place.settings.path_count = 1;
+    write_apart(0, 1, 2, 60);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    place.paths[0] = place.inputs[1];
+    for (int start = 1; start <= 3; start++) {
+        write_apart(1, start, start, 24 * 3600);
+        assert_int_equal(run(), ENGINE_CAUGHT_UP);
+        assert_int_equal(watermark_s(), 1770000000 + start * 24 * 3600 - 3600);
+    }
+    place_remove();
+}
+
+static void a_ledger_of_the_same_name_from_elsewhere_is_not_taken_for_ours(void **state)
+{
+    char command[900];
+
+    place_make(2);
+    place.settings.path_count = 1;
+    write_payments(0, 1, 100);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    (void)snprintf(command, sizeof(command), "cd %s && mkdir ours && mv data payments.db ours",
+                   place.path);
+    assert_int_equal(system(command), 0);
+    place.paths[0] = place.inputs[1];
+    write_payments(1, 1, 200);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    (void)snprintf(command, sizeof(command), "cd %s && rm -r data && mv ours/data data",
+                   place.path);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(run(), ENGINE_FAILED);
+    assert_int_equal(place.fault.code, FAULT_LEDGER_OTHER_HISTORY);
+    place_remove();
+}
+
+static bool counted_as_dead(void)
+{
+    char path[400];
+
+    (void)snprintf(path, sizeof(path), "%s/data/deaths", place.path);
+    return access(path, F_OK) == 0;
+}
+
+static void who_halts_is_not_counted_as_dead(void **state)
+{
+    place_make(1);
+    place.settings.memory_limit = 16 << 20;
+    place.settings.rules.senders_max = 100;
+    place.settings.rules.lateness_ms = INT64_C(1000) * 3600000;
+    write_apart(0, 1, 10000, 60);
+    for (int start = 0; start < 2; start++) { /* The second time nothing can be taken. */
+        assert_int_equal(run(), ENGINE_HALTED);
+        assert_false(counted_as_dead());
+    }
+    place_remove();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_id_that_new_rules_keep_longer_is_known_after_a_restart),
+        cmocka_unit_test(a_window_open_at_a_change_of_its_length_counts_on_over_restarts),
+        cmocka_unit_test(what_a_full_memory_could_not_take_is_taken_after_it_was_raised),
+        cmocka_unit_test(an_estimate_of_the_backlog_stops_no_reading_for_ever),
+        cmocka_unit_test(a_file_that_was_read_and_is_not_named_any_more_holds_nothing),
+        cmocka_unit_test(a_ledger_of_the_same_name_from_elsewhere_is_not_taken_for_ours),
+        cmocka_unit_test(who_halts_is_not_counted_as_dead),
+    };
+    return cmocka_run_group_tests_name("restart", tests, NULL, NULL);
+}
