@@ -4,12 +4,16 @@
 #include "base/instant.h"
 #include "os/crash.h"
 
-enum { LOOK_EVERY = 64 /* Messages between two looks at the clock. */ };
+enum {
+    LOOK_EVERY = 64, /* Messages between two looks at the clock. */
+    AHEAD = 8,       /* Messages whose memory is drawn near. */
+};
 
 struct deciding {
     struct engine *engine;
     int64_t opened_ns; /* When the open epoch was begun. */
     uint32_t unlooked; /* Messages since the last look. */
+    bool taken;        /* A message, since the start. */
     bool backlog_told;
     bool end_told; /* That all was read. */
 };
@@ -107,11 +111,24 @@ static void halt(struct engine *engine, const struct fault *fault)
     engine_finish(engine, class == FAULT_CLASS_HALT ? ENGINE_HALTED : ENGINE_FAILED, fault);
 }
 
+/* What the messages behind this one will touch is on its way while this one is decided. */
+static void draw_near(struct engine *engine)
+{
+    const struct message *message = intake_ahead(engine->intake, AHEAD);
+
+    if (message != NULL && message->selected && message->refusal.reason == REFUSAL_NONE) {
+        state_prefetch(&engine->pipeline.state, message);
+        whereabouts_prefetch(&engine->pipeline.whereabouts, message->source, message->offset);
+    }
+}
+
 static bool take_message(struct deciding *deciding, const struct intake_item *item)
 {
     struct engine *engine = deciding->engine;
     struct fault fault;
 
+    draw_near(engine);
+    deciding->taken = true;
     if (pipeline_take(&engine->pipeline, item->message, &fault) != DONE) {
         intake_untake(engine->intake); /* So that the next start begins with it, not behind it. */
         halt(engine, &fault);
@@ -165,6 +182,9 @@ static bool take_all_read(struct deciding *deciding)
     struct engine_event event;
 
     close_epoch(engine);
+    if (!deciding->taken && !engine_survived(engine)) {
+        return false;
+    }
     if (engine->settings.until_caught_up) {
         engine_finish(engine, ENGINE_CAUGHT_UP, NULL);
         return false;

@@ -76,6 +76,19 @@ bool engine_out_of_time(struct engine *engine)
     return limited && since_ns > engine->settings.shutdown_grace_ms * 1000000;
 }
 
+bool engine_survived(struct engine *engine)
+{
+    struct fault fault;
+
+    (void)pthread_mutex_lock(&engine->mutex);
+    enum outcome outcome = deaths_clear(&engine->deaths, &fault);
+    (void)pthread_mutex_unlock(&engine->mutex);
+    if (outcome != DONE) {
+        engine_break(engine, &fault);
+    }
+    return outcome == DONE;
+}
+
 void engine_sleep(struct engine *engine, int64_t timeout_ns)
 {
     struct timespec moment;

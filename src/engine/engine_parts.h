@@ -100,6 +100,12 @@ void engine_conclude(struct engine *engine);
 /* Has the time for finishing run out? Never while all is well and nobody asked. */
 bool engine_out_of_time(struct engine *engine);
 
+/*
+ * What was read did not kill us (it is sealed, or there was nothing): deaths before count no
+ * more. Any thread. False: the file could not be taken away, and everybody goes home.
+ */
+bool engine_survived(struct engine *engine);
+
 /* Sleep, but not longer than until everybody goes home. */
 void engine_sleep(struct engine *engine, int64_t timeout_ns);
 

@@ -105,11 +105,11 @@ static bool seal(struct sealing *sealing, struct epoch *epoch)
             return false;
         }
     }
-    if (outcome == DONE && epoch->message_count > 0) {
-        outcome = deaths_clear(&engine->deaths, &fault);
-    }
     if (outcome != DONE) {
         engine_break(engine, &fault);
+        return false;
+    }
+    if (epoch->message_count > 0 && !engine_survived(engine)) {
         return false;
     }
     tell_full(sealing, false, NULL);

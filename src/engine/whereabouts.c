@@ -23,6 +23,11 @@ void whereabouts_add(struct whereabouts *whereabouts, uint16_t source, uint64_t 
     *entry_of(whereabouts, place) = (struct whereabouts_entry){place, epoch};
 }
 
+void whereabouts_prefetch(const struct whereabouts *whereabouts, uint16_t source, uint64_t offset)
+{
+    __builtin_prefetch(entry_of(whereabouts, place_of(source, offset)), 1);
+}
+
 uint64_t whereabouts_find(const struct whereabouts *whereabouts, uint16_t source, uint64_t offset)
 {
     uint64_t place = place_of(source, offset);

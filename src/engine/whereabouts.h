@@ -24,6 +24,9 @@ struct whereabouts {
 void whereabouts_add(struct whereabouts *whereabouts, uint16_t source, uint64_t offset,
                      uint64_t epoch);
 
+/* Draw near what whereabouts_add will touch. */
+void whereabouts_prefetch(const struct whereabouts *whereabouts, uint16_t source, uint64_t offset);
+
 /* 0: not known. */
 uint64_t whereabouts_find(const struct whereabouts *whereabouts, uint16_t source, uint64_t offset);
 
