@@ -247,6 +247,21 @@ void dedup_add(struct dedup *dedup, const struct dedup_id *id, const struct dedu
     grow(dedup, now);
 }
 
+void dedup_forget(struct dedup *dedup, const struct dedup_id *id, const struct dedup_now *now)
+{
+    uint32_t unit = dedup_bucket_unit(dedup_bucket(dedup, id->hash));
+    int slot = find_in_node(dedup, unit, id, now);
+
+    while (slot < 0) {
+        unit = dedup_node(dedup, unit)->next;
+        must(unit != 0);
+        slot = find_in_node(dedup, unit, id, now);
+    }
+    dedup_node(dedup, unit)->tags[slot] = TAG_EMPTY;
+    dedup_node(dedup, unit)->used--;
+    dedup->entry_count--;
+}
+
 /* The head of a bucket some steps on; all of one less far, if it will have to be swept. */
 static void prefetch_sweep(const struct dedup *dedup, const struct dedup_now *now)
 {

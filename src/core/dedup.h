@@ -108,6 +108,9 @@ MUST_USE bool dedup_make_room(struct dedup *dedup, const struct dedup_id *id,
 void dedup_add(struct dedup *dedup, const struct dedup_id *id, const struct dedup_first *first,
                const struct dedup_now *now);
 
+/* Let go of an id that dedup_find knows: it was accepted again, so it had been forgotten once. */
+void dedup_forget(struct dedup *dedup, const struct dedup_id *id, const struct dedup_now *now);
+
 /* Sweep a little; sweep all that is forgotten now (before the retention changes). */
 void dedup_sweep(struct dedup *dedup, const struct dedup_now *now);
 void dedup_sweep_all(struct dedup *dedup, const struct dedup_now *now);

@@ -286,10 +286,14 @@ enum outcome state_seed(struct state *state, const struct decision *decision,
         .ids = !dedup_forgotten(&now, decision->event_ms),
         .windows = windows_count(&state->windows, decision->event_ms, now.watermark_ms),
     };
-    if (parts.ids && dedup_find(&state->dedup, &id, &now, &first)) {
+    bool again = parts.ids && dedup_find(&state->dedup, &id, &now, &first);
+    if (again && decision->event_ms <= first.event_ms) {
         return cannot_follow(decision, "its id is remembered", ret_fault);
     }
     enum outcome outcome = make_room(state, decision, parts, ret_fault);
+    if (outcome == DONE && again) { /* Forgotten under rules that kept it for less than these. */
+        dedup_forget(&state->dedup, &id, &now);
+    }
     if (outcome == DONE) {
         remember(state, decision, parts);
     }

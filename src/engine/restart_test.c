@@ -80,6 +80,27 @@ static void what_a_full_memory_could_not_take_is_taken_after_it_was_raised(void 
     place_remove();
 }
 
+static void an_id_accepted_twice_before_it_was_kept_longer_is_rebuilt_as_the_second(void **state)
+{
+    char command[400];
+
+    place_make(1);
+    write_apart(0, 1, 1, 1);
+    write_apart(0, 73, 73, 100); /* Now the first one is forgotten, */
+    write_apart(0, 1, 1, 5400);  /* and accepted again. */
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    place.settings.rules.retention_ms = INT64_C(24) * 3600000;
+    write_apart(0, 74, 74, 100);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    (void)snprintf(command, sizeof(command), "rm -rf %s/data", place.path);
+    assert_int_equal(system(command), 0);
+    write_apart(0, 1, 1, 7350);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted(ACCEPTED), 4);
+    assert_int_equal(counted(DUPLICATE), 1);
+    place_remove();
+}
+
 static void an_estimate_of_the_backlog_stops_no_reading_for_ever(void **state)
 {
     char command[900];
@@ -178,6 +199,7 @@ int main(void)
         cmocka_unit_test(an_id_that_new_rules_keep_longer_is_known_after_a_restart),
         cmocka_unit_test(a_window_open_at_a_change_of_its_length_counts_on_over_restarts),
         cmocka_unit_test(what_a_full_memory_could_not_take_is_taken_after_it_was_raised),
+        cmocka_unit_test(an_id_accepted_twice_before_it_was_kept_longer_is_rebuilt_as_the_second),
         cmocka_unit_test(an_estimate_of_the_backlog_stops_no_reading_for_ever),
         cmocka_unit_test(a_file_that_was_read_and_is_not_named_any_more_holds_nothing),
         cmocka_unit_test(a_ledger_of_the_same_name_from_elsewhere_is_not_taken_for_ours),
