@@ -155,17 +155,20 @@ class Reference:
         self.empty_carry = (None,) * len(settings["payment.carry"])
 
     def run(self, stages=None):
-        """To the end of the files; or to the line of each that a stage names, and then once more.
+        """To the end of the files. stages: before that only to these lines of each, and from
+        there on by these settings (None: as before).
 
-        A start after an end finds every file active, those without anything new leave at once.
+        A start after an end finds every file active; those without anything new leave at once.
         """
         for _ in self.files:
             self.judge.join()
-        for stops in [*(stages or []), [None] * len(self.files)]:
+        for stops, settings in [*(stages or []), ([None] * len(self.files), None)]:
             for file, stop in zip(self.files, stops):
                 file.stop = stop
             self.judge.note_start()
             self.read()
+            if settings is not None:
+                self.judge.note_rules(Rules(settings))
         self.write_metrics()
         self.write_totals()
         self.write_cursors()

@@ -5,36 +5,99 @@
     PAYONCE=build/payonce compare.py simulated [PAYMENTS [FILES]]
 
 boundaries: small inputs on every boundary (test/reference/boundaries.py), each with another size
-of epochs and number of parsers, the first ones with all of them. simulated: one large input with
+of epochs and number of parsers, the first ones with all of them; some in two starts with other
+rules, some through standard input. simulated: one large input with
 5 % duplicates, 1 % late, 0.1 % each conflict, future and broken, with all of them if it is long
 (1,000,000 payments), else with four.
 """
 import itertools
 import os
+import random
 import shutil
 import sys
 import time
 
 import whole
-from boundaries import make
-from whole import Different, Tally
+from boundaries import DURATIONS, make
+from whole import Different, Tally, load
 
-EPOCHS = (1, 7, 1000, 100000)
+EPOCHS = (100000, 1000, 7, 1)
 THREADS = (1, 4)
 WAYS = tuple(itertools.product(EPOCHS, THREADS))
 IN_ALL_WAYS = 8  # So many of the small inputs.
 LONG = 1000000
 
 
-def run(folder, messages, threads):
-    """One run from nothing to the end, in a data_dir of its own; its name."""
-    data_dir = f"data-{messages}-{threads}"
+def run(folder, messages, threads, data_dir=None):
+    """One run to the end of the files, in a data_dir of its own; its name."""
+    data_dir = data_dir or f"data-{messages}-{threads}"
     done = whole.payonce(whole.run_arguments({
         "data_dir": data_dir, "checkpoint.max_messages": messages,
         "checkpoint.max_bytes": "64MiB", "source.parser_threads": threads}), folder)
     if done.returncode != 0:
         raise Different(f"exit {done.returncode}: {done.stderr.strip()[-600:]}")
     return data_dir
+
+
+def piped(folder, path, messages, threads):
+    """The one file of this input through standard input, whose topic is stdin."""
+    os.rename(os.path.join(folder, path), os.path.join(folder, "stdin"))
+    tree = whole.read_configuration(folder)
+    tree["source"]["file"]["paths"] = ["stdin"]
+    whole.write_configuration(folder, tree)
+    whole.make_reference(folder, "piped.db")
+    with open(os.path.join(folder, "stdin"), "rb") as file:
+        done = whole.payonce(whole.run_arguments({
+            "data_dir": "piped", "checkpoint.max_messages": messages, "source.type": "stdin",
+            "source.parser_threads": threads}), folder, stdin=file)
+    if done.returncode != 0:
+        raise Different(f"piped: exit {done.returncode}: {done.stderr.strip()[-600:]}")
+    whole.check(folder, "piped", "piped.db")
+
+
+def staged(folder, seed, messages, threads):
+    """Half of each file, an end, other rules, a start, the rest."""
+    dice = random.Random(seed)
+    before, after = whole.read_configuration(folder), whole.read_configuration(folder)
+    if dice.random() < 0.7:
+        changed_rules(dice, after)
+    contents, stops = {}, []
+    for path in before["source"]["file"]["paths"]:
+        with open(os.path.join(folder, path), "rb") as file:
+            lines = file.read().splitlines(True)
+        contents[path] = b"".join(lines)
+        stops.append(dice.randrange(len(lines) + 1))
+        with open(os.path.join(folder, path), "wb") as file:
+            file.write(b"".join(lines[:stops[-1]]))
+    run(folder, messages, threads, "staged")
+    for path, content in contents.items():
+        with open(os.path.join(folder, path), "wb") as file:
+            file.write(content)
+    whole.make_reference(folder, "staged.db", [(stops, load(after))])
+    whole.write_configuration(folder, after)
+    run(folder, messages, threads, "staged")
+    whole.check(folder, "staged", "staged.db")
+
+
+def changed_rules(dice, tree):
+    tree["watermark"]["lateness"] = dice.choice(DURATIONS)
+    tree["dedup"]["retention"] = dice.choice(DURATIONS)
+    tree["metrics_window"]["every"] = dice.choice(["1s", "1m", "90s", "1h"])
+    tree["fraud"]["max_senders"] = dice.choice([1, 2, 1000])
+    tree["fraud"].pop("score", None)
+
+
+def in_other_ways(tally, folder, seed, messages, threads):
+    paths = whole.read_configuration(folder)["source"]["file"]["paths"]
+    try:
+        if seed % 3 == 1:
+            staged(folder, seed, messages, threads)
+            tally.good()
+        elif len(paths) == 1:
+            piped(folder, paths[0], messages, threads)
+            tally.good()
+    except Different as why:
+        tally.bad(f"seed {seed}, staged or piped", why)
 
 
 def boundaries(first, count):
@@ -52,6 +115,7 @@ def boundaries(first, count):
                 tally.good()
             except Different as why:
                 tally.bad(f"seed {seed}, epochs of {messages}, {threads} parsers", why)
+        in_other_ways(tally, folder, seed, *ways[0])
         if tally.failed == 0:
             shutil.rmtree(folder)
     print(f"{rows} rows agree")

@@ -270,7 +270,7 @@ def before_trim(work):
 # The story, how much there is to read, whether it is forgotten.
 STORIES = ((before_nothing, 500, False), (before_recovery, 1000, False), (before_torn, 500, False),
            (before_seed, 1000, False), (before_refill, 1000, False), (before_trim, 9000, True))
-ENOUGH = 2  # So many stories that reach a point.
+AGAIN = 4  # The same point once more, so many passings later.
 
 
 def points(tree):
@@ -278,24 +278,32 @@ def points(tree):
     dice = random.Random(11)
     for point in crash_points(tree):
         reached = []
-        for story, payments, forgetful in STORIES:
-            if len(reached) == ENOUGH:
-                break
-            nth = 5 if reached else 1
-            what = f"{point}:{nth} {story.__name__}"
-            folder = tally.fresh(what.replace(" ", "-").replace(":", "-"))
-            try:
-                if die_at(Input(folder, dice, payments, forgetful), story, point, nth):
-                    reached.append(what)
-                    tally.good()
-                shutil.rmtree(folder)
-            except Different as why:
-                tally.bad(what, why)
+        for story in STORIES:
+            if not reached and one_death(tally, dice, story, point, 1):
+                reached.append(f"{point}:1 {story[0].__name__}")
+                if one_death(tally, dice, story, point, AGAIN):
+                    reached.append(f"{point}:{AGAIN}")
         if not reached:
             tally.bad(point, "no story reaches it")
         else:
             print(", ".join(reached), flush=True)
     return tally.end()
+
+
+def one_death(tally, dice, story, point, nth):
+    """Was it reached? What came of it is in the tally."""
+    before, payments, forgetful = story
+    what = f"{point}-{nth}-{before.__name__}"
+    folder = tally.fresh(what)
+    try:
+        reached = die_at(Input(folder, dice, payments, forgetful), before, point, nth)
+        if reached:
+            tally.good()
+        shutil.rmtree(folder)
+        return reached
+    except Different as why:
+        tally.bad(what, why)
+        return True
 
 
 def die_at(work, story, point, nth):

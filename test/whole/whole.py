@@ -46,20 +46,24 @@ def run_arguments(settings):
     return ["run", "payonce.yaml", "--until-caught-up", *settings_arguments(settings)]
 
 
+def read_configuration(folder):
+    with open(os.path.join(folder, "payonce.yaml"), encoding="utf-8") as file:
+        return json.load(file)
+
+
 def write_configuration(folder, tree):
     with open(os.path.join(folder, "payonce.yaml"), "w", encoding="utf-8") as file:
         json.dump(tree, file, indent=1)
 
 
 def make_reference(folder, output="reference.db", stages=None):
-    """The reference's tables for the folder's configuration; the path of them."""
+    """The reference's tables for the folder's configuration (stages: see Reference.run)."""
     here = os.getcwd()
     os.chdir(folder)
     try:
         Reference(load("payonce.yaml"), output, int(time.time() * 1000)).run(stages)
     finally:
         os.chdir(here)
-    return os.path.join(folder, output)
 
 
 def rows_of(database, table, names, order):
