@@ -41,6 +41,13 @@ void state_prefetch(const struct state *state, const struct message *message)
     }
 }
 
+void state_prefetch_more(const struct state *state, const struct message *message)
+{
+    if (message->selected && message->refusal.reason == REFUSAL_NONE) {
+        dedup_prefetch_slot(&state->dedup, message->payment.id_hash);
+    }
+}
+
 static bool find_first(const struct state *state, const struct payment *payment,
                        struct judgement *judgement, struct dedup_first *ret_first)
 {

@@ -90,8 +90,12 @@ void state_init(struct state *state, const struct siphash_key *key,
 /* Number of this origin, or -1: the history has not met it. */
 int state_source_find(const struct state *state, const struct origin *origin);
 
-/* Draw near what judging this message will touch. A hint; changes nothing. */
+/*
+ * Draw near what judging this message will touch: first where looking begins, and some messages
+ * later, when that has come, what it leads to. Hints; they change nothing.
+ */
 void state_prefetch(const struct state *state, const struct message *message);
+void state_prefetch_more(const struct state *state, const struct message *message);
 
 /* The rules must be known, and the message's source joined. */
 void state_judge(const struct state *state, const struct message *message,

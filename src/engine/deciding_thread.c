@@ -120,6 +120,10 @@ static void draw_near(struct engine *engine)
         state_prefetch(&engine->pipeline.state, message);
         whereabouts_prefetch(&engine->pipeline.whereabouts, message->source, message->offset);
     }
+    message = intake_ahead(engine->intake, AHEAD / 2);
+    if (message != NULL) {
+        state_prefetch_more(&engine->pipeline.state, message);
+    }
 }
 
 static bool take_message(struct deciding *deciding, const struct intake_item *item)
