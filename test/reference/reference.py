@@ -160,6 +160,7 @@ class Reference:
 
         A start after an end finds every file active; those without anything new leave at once.
         """
+        gc.disable()  # A million payments that stay, and no cycle among them.
         for _ in self.files:
             self.judge.join()
         for stops, settings in [*(stages or []), ([None] * len(self.files), None)]:
@@ -173,6 +174,7 @@ class Reference:
         self.write_totals()
         self.write_cursors()
         self.tables.close()
+        gc.enable()
 
     def read(self):
         sources = self.judge.sources
@@ -285,7 +287,6 @@ def main(arguments):
     if len(arguments) != 3:
         print(__doc__, file=sys.stderr)
         return 2
-    gc.disable()  # A million payments that stay, and no cycle among them.
     Reference(load(arguments[1]), arguments[2], int(time.time() * 1000)).run()
     return 0
 
