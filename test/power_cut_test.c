@@ -47,6 +47,13 @@ static const struct world_message at_retention[] = {
     {0, "a", 3002, 100, "USD", "EU", false},
 };
 
+/* From the third on, all that the first two bring is forgotten. */
+static const struct world_message far_apart[] = {
+    {0, "a", 10, 100, "USD", "EU", false},   {0, "b", 20, 100, "USD", "EU", false},
+    {0, "c", 8000, 100, "USD", "EU", false}, {0, "d", 8001, 100, "USD", "EU", false},
+    {0, "e", 8002, 100, "USD", "EU", false},
+};
+
 #define ALL(list) list, sizeof(list) / sizeof(list[0])
 
 static const struct scenario {
@@ -79,6 +86,10 @@ static const struct scenario {
      "A start | A take 1 | A seal | A deliver | A take 1 | A seal | A deliver | hours 2 | A trim"
      "| A take 1 | A seal | A deliver | hours 2 | A trim | A take 1 | A seal | hours 2 | A trim"
      "| A deliver | A take 1 | A seal | A deliver"},
+    {"trimmed while the ledger is behind, over a start", ALL(far_apart), 1, 8192,
+     "A start | A take 1 | A seal | A deliver | A take 1 | A seal | A take 1 | A seal | A kill"
+     "| A start | hours 2 | A take 1 | A seal | A trim | A deliver 1 | hours 2 | A trim | A take 1"
+     "| A seal | A deliver"},
     {"far behind", ALL(all_classes), 1, 16384,
      "A start | A take 1 | A seal | A take 1 | A seal | A take 1 | A seal | A take 1 | A seal"
      "| A take 1 | A seal | A take 1 | A seal | A take 1 | A seal | A deliver"},
