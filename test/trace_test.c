@@ -165,11 +165,37 @@ static void says_what_a_person_must_decide(void **state)
     world_free(&world);
 }
 
+/* What was sent with unknown outcome is sent again as it was, though more has been sealed. */
+static void a_repeated_delivery_is_never_longer(void **state)
+{
+    struct world_setting setting = {.messages = aba,
+                                    .message_count = 3,
+                                    .per_epoch = 1,
+                                    .segment_size = 64 * 1024,
+                                    .keep_s = 3600,
+                                    .retention_s = 3600};
+    struct courier *courier = &world.instances[0].courier;
+    struct fault fault;
+
+    world_init(&world, &setting);
+    assert_true(story_run(&world,
+                          "A start | A take 1 | A seal | A take 1 | A seal | A trouble unknown 1"
+                          "| A deliver = sink_unreachable | A take 1 | A seal",
+                          &fault));
+    assert_int_equal(courier_gather(courier, &fault), DONE);
+    assert_int_equal(courier->count, 2);
+    assert_int_equal(courier_deliver(courier, &fault), DONE);
+    assert_int_equal(courier_gather(courier, &fault), DONE);
+    assert_int_equal(courier->count, 1);
+    world_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_payment_is_there_once),
         cmocka_unit_test(says_what_a_person_must_decide),
+        cmocka_unit_test(a_repeated_delivery_is_never_longer),
     };
     return cmocka_run_group_tests_name("trace", tests, NULL, NULL);
 }
