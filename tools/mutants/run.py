@@ -9,6 +9,7 @@ back. killed: a test failed, or the program did not build. survived: a missing t
 thought. Exit 1 if one survived, or no longer finds its line.
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,9 +33,10 @@ def mutants():
 
 def copy_tree():
     copy = os.environ.get("COPY") or tempfile.mkdtemp(prefix="payonce-mutants-")
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=TREE, capture_output=True, text=True,
+    names = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=TREE, capture_output=True, text=True,
                            check=True).stdout.split("\0")
-    for name in filter(None, names):
+    for name in filter(os.path.exists, (os.path.join(TREE, name) for name in names if name)):
+        name = os.path.relpath(name, TREE)
         source, target = os.path.join(TREE, name), os.path.join(copy, name)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         if not os.path.exists(target) or os.path.getmtime(source) > os.path.getmtime(target) or (
@@ -54,10 +56,7 @@ def shell(command, folder):
 
 
 def build(copy):
-    code, said = shell(["ninja", "-C", "build", "--quiet"], copy)
-    if code == 0:
-        code, said = shell(["meson", "compile", "-C", "build", "meson-test-prereq"], copy)
-    return code, said
+    return shell(["ninja", "-C", "build", "--quiet", "all", "meson-test-prereq"], copy)
 
 
 def tried(mutant, copy):
@@ -74,8 +73,7 @@ def tried(mutant, copy):
             return "killed", "it does not build"
         code, said = shell(["meson", "test", "-C", "build", "--no-rebuild", "--maxfail", "1",
                             *mutant["tests"].split()], copy)
-        failed = [line.split()[2] for line in said.splitlines()
-                  if " FAIL " in line or " TIMEOUT " in line]
+        failed = re.findall(r"/ (\S+) +(?:FAIL|TIMEOUT|ERROR) ", said)
         return ("killed", ", ".join(failed) or said[-100:]) if code else ("survived", "")
     finally:
         with open(path, "w", encoding="utf-8") as file:
