@@ -51,6 +51,10 @@ static void an_amount_that_was_changed_is_found(void **unused)
     finds(RECONCILE_VALUE, 1, "amount \"1000.00\" is not 100001 units at scale 2");
 
     write_ledger();
+    ledger.rows[TABLE_TRANSACTIONS][0].numbers[TRANSACTION_SCALE] = 3;
+    finds(RECONCILE_VALUE, 1, "amount \"1000.00\" is not 100000 units at scale 3");
+
+    write_ledger();
     ledger.rows[TABLE_TRANSACTIONS][0].numbers[TRANSACTION_UNITS] = 100001;
     ledger.rows[TABLE_TRANSACTIONS][0].texts[TRANSACTION_AMOUNT] = text("1000.01");
     finds(RECONCILE_TOTAL, 1,
@@ -75,6 +79,12 @@ static void totals_and_cursors_that_were_changed_are_found(void **unused)
     only(RECONCILE_CONSERVED);
 
     write_ledger();
+    ledger.totals[6].count++; /* invalid */
+    ledger.totals[5].count--; /* future */
+    finds(RECONCILE_TOTAL, 2, "");
+    only(RECONCILE_TOTAL);
+
+    write_ledger();
     ledger.cursors[0].range.next = 8;
     finds(RECONCILE_PLACE, 1, "payment_dead_letters row 4: a.jsonl/0@8 was not read");
     assert_int_equal(report->found[RECONCILE_EPOCH], 1);
@@ -85,6 +95,21 @@ static void two_rows_of_one_place_are_found(void **unused)
     ledger.rows[TABLE_DUPLICATES][1].numbers[DUPLICATE_OFFSET] = 4;
     finds(RECONCILE_PLACE, 1, "payment_duplicates row 2: a.jsonl/0@4 has another row already");
     only(RECONCILE_PLACE);
+}
+
+static void a_row_of_before_the_beginning_is_found(void **unused)
+{
+    ledger.rows[TABLE_DUPLICATES][1].numbers[DUPLICATE_OFFSET] = 0;
+    finds(RECONCILE_PLACE, 1, "payment_duplicates row 2: a.jsonl/0@0 was not read");
+    only(RECONCILE_PLACE);
+}
+
+static void a_payment_at_the_very_start_of_a_window_is_in_it(void **unused)
+{
+    ledger.rows[TABLE_TRANSACTIONS][0].numbers[TRANSACTION_EVENT_MS] = FIRST_MS;
+    ledger.rows[TABLE_TRANSACTIONS][2].numbers[TRANSACTION_EVENT_MS] = FIRST_MS + MINUTE_MS;
+    look_at(NULL, 1 << 20);
+    only(RECONCILE_KINDS);
 }
 
 static void a_duplicate_of_nothing_is_found(void **unused)
@@ -105,9 +130,17 @@ static void windows_that_were_changed_are_found(void **unused)
     only(RECONCILE_METRIC);
 
     write_ledger();
-    ledger.rows[TABLE_METRICS][1].numbers[METRIC_MIN_UNITS]--;
-    finds(RECONCILE_METRIC, 1, "(smallest, largest or places differ)");
+    ledger.rows[TABLE_METRICS][0].numbers[METRIC_TOTAL_LOW]++;
+    finds(RECONCILE_METRIC, 1, "recorded are 2, 3000.000000001; its payments are 2, 3000.00");
     only(RECONCILE_METRIC);
+
+    static const enum metrics_number others[] = {METRIC_MIN_UNITS, METRIC_MAX_UNITS, METRIC_PLACES};
+    for (size_t index = 0; index < sizeof(others) / sizeof(others[0]); index++) {
+        write_ledger();
+        ledger.rows[TABLE_METRICS][1].numbers[others[index]]--;
+        finds(RECONCILE_METRIC, 1, "(smallest, largest or places differ)");
+        only(RECONCILE_METRIC);
+    }
 
     write_ledger();
     ledger.row_counts[TABLE_METRICS]--;
@@ -178,6 +211,8 @@ int main(void)
         TEST(an_amount_that_was_changed_is_found),
         TEST(totals_and_cursors_that_were_changed_are_found),
         TEST(two_rows_of_one_place_are_found),
+        TEST(a_row_of_before_the_beginning_is_found),
+        TEST(a_payment_at_the_very_start_of_a_window_is_in_it),
         TEST(a_duplicate_of_nothing_is_found),
         TEST(windows_that_were_changed_are_found),
         TEST(epochs_that_were_changed_are_found),

@@ -29,6 +29,7 @@ static void the_truth_is_there_by_value(void **unused)
     assert_int_equal(report->truth_aside, 3);
     look_with_truth(TRUTH LAST, 32);
     only(RECONCILE_KINDS);
+    assert_int_equal(report->truth_rows, 7);
     assert_int_equal(report->truth_accepted, 4);
 }
 
@@ -59,6 +60,8 @@ static void what_the_truth_says_otherwise_is_found(void **unused)
                "sent were 499.50 EUR");
     truth_says(TRUTH "uvw-000,499.50,USD,late\nbroken-1,3,USD,invalid\n", RECONCILE_VERDICT,
                "uvw-000: 499.50 USD, accepted, at b.jsonl/0@2; sent were 499.50 USD, late");
+    truth_says(TRUTH "uvw-000,499.50,USD,invalid\nbroken-1,3,USD,invalid\n", RECONCILE_VERDICT,
+               "uvw-000: 499.50 USD, accepted, at b.jsonl/0@2; sent were 499.50 USD, invalid");
     truth_says(TRUTH LAST "abc-123,1000,USD,accepted\n", RECONCILE_MISSING, "abc-123: 1000 USD");
 }
 
