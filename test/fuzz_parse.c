@@ -131,8 +131,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct parser *parser = &parsers[data[0] % SETTINGS];
     const uint8_t *at = data + 1;
     const uint8_t *end = data + size;
-    quick_scratch.layout.owner = NULL;
-    parser->wide = (data[0] & 0x80) == 0 && quotes_wide();
+    quick_scratch.shape_count = 0;
+    parser->wide = (data[0] & 0x80) == 0 && marks_wide();
     while (at <= end) {
         const uint8_t *line_end = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
         line_end = line_end == NULL ? end : line_end;

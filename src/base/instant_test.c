@@ -82,12 +82,45 @@ static void writes_what_it_reads_on_every_day(void **state)
     }
 }
 
+/* The usual form is read another way than the one with a numeric zone: both must say the same. */
+static void says_the_same_of_a_time_whichever_way_its_zone_is_written(void **state)
+{
+    static const char *const shapes[] = {"2026-02-25T06:13:20.123", "2026-02-25T06:13:20"};
+    uint64_t dice = 5;
+    size_t taken = 0;
+
+    for (size_t turn = 0; turn < 400000; turn++) {
+        char usual[32], other[40];
+        const char *shape = shapes[turn % 2];
+        size_t size = strlen(shape);
+        memcpy(usual, shape, size + 1);
+        for (size_t change = 0; change < 1 + turn % 7; change++) {
+            dice = dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            bool any = dice >> 58 == 0;
+            char digit = (char)('0' + (dice >> 40) % 10);
+            size_t place = (dice >> 33) % size;
+            bool keep = !any && (usual[place] < '0' || usual[place] > '9');
+            usual[place] = any ? (char)(dice >> 20 | 1) : keep ? usual[place] : digit;
+        }
+        memcpy(other, usual, size);
+        memcpy(usual + size, "Z", 2);
+        memcpy(other + size, "+00:00", 7);
+        int64_t usual_ms = 0, other_ms = 0;
+        bool read = instant_read((struct span){usual, size + 1}, &usual_ms);
+        assert_int_equal(read, instant_read((struct span){other, size + 6}, &other_ms));
+        assert_true(!read || usual_ms == other_ms);
+        taken += read;
+    }
+    assert_true(taken > 10000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_rfc_3339_allows),
         cmocka_unit_test(refuses_everything_else),
         cmocka_unit_test(writes_what_it_reads_on_every_day),
+        cmocka_unit_test(says_the_same_of_a_time_whichever_way_its_zone_is_written),
     };
     return cmocka_run_group_tests_name("instant", tests, NULL, NULL);
 }

@@ -2,44 +2,26 @@
 
 #include <string.h>
 
-struct sip {
-    uint64_t v0, v1, v2, v3;
-};
-
-static inline uint64_t turn(uint64_t value, int bits)
+/* What is left behind the last whole word: fewer than eight bytes, none beyond them read. */
+static inline uint64_t rest_read(const uint8_t *at, size_t left)
 {
-    return (value << bits) | (value >> (64 - bits));
-}
+    uint32_t head, tail;
 
-static inline void sip_round(struct sip *sip)
-{
-    sip->v0 += sip->v1;
-    sip->v1 = turn(sip->v1, 13) ^ sip->v0;
-    sip->v0 = turn(sip->v0, 32);
-    sip->v2 += sip->v3;
-    sip->v3 = turn(sip->v3, 16) ^ sip->v2;
-    sip->v0 += sip->v3;
-    sip->v3 = turn(sip->v3, 21) ^ sip->v0;
-    sip->v2 += sip->v1;
-    sip->v1 = turn(sip->v1, 17) ^ sip->v2;
-    sip->v2 = turn(sip->v2, 32);
-}
-
-static inline void sip_word(struct sip *sip, uint64_t word)
-{
-    sip->v3 ^= word;
-    sip_round(sip);
-    sip->v0 ^= word;
+    if (left >= sizeof(head)) {
+        memcpy(&head, at, sizeof(head));
+        memcpy(&tail, at + left - sizeof(tail), sizeof(tail));
+        return head | (uint64_t)tail << (8 * (left - sizeof(tail)));
+    }
+    if (left == 0) {
+        return 0;
+    }
+    return at[0] | (uint64_t)at[left / 2] << (8 * (left / 2)) |
+           (uint64_t)at[left - 1] << (8 * (left - 1));
 }
 
 uint64_t siphash(const struct siphash_key *key, struct span bytes)
 {
-    struct sip sip = {
-        key->k0 ^ UINT64_C(0x736f6d6570736575),
-        key->k1 ^ UINT64_C(0x646f72616e646f6d),
-        key->k0 ^ UINT64_C(0x6c7967656e657261),
-        key->k1 ^ UINT64_C(0x7465646279746573),
-    };
+    struct sip sip = sip_begin(key);
     const uint8_t *at = bytes.at;
     size_t left = bytes.size;
 
@@ -48,14 +30,5 @@ uint64_t siphash(const struct siphash_key *key, struct span bytes)
         memcpy(&word, at, 8);
         sip_word(&sip, word);
     }
-    uint64_t last = (uint64_t)bytes.size << 56;
-    for (size_t index = 0; index < left; index++) {
-        last |= (uint64_t)at[index] << (8 * index);
-    }
-    sip_word(&sip, last);
-    sip.v2 ^= 0xff;
-    sip_round(&sip);
-    sip_round(&sip);
-    sip_round(&sip);
-    return sip.v0 ^ sip.v1 ^ sip.v2 ^ sip.v3;
+    return sip_end(&sip, (uint64_t)bytes.size << 56 | rest_read(at, left));
 }

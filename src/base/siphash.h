@@ -16,4 +16,68 @@ struct siphash_key {
 
 uint64_t siphash(const struct siphash_key *key, struct span bytes);
 
+/* The parts it is made of, for whoever hashes a fixed number of words. */
+struct sip {
+    uint64_t v0, v1, v2, v3;
+};
+
+static inline struct sip sip_begin(const struct siphash_key *key)
+{
+    return (struct sip){
+        key->k0 ^ UINT64_C(0x736f6d6570736575),
+        key->k1 ^ UINT64_C(0x646f72616e646f6d),
+        key->k0 ^ UINT64_C(0x6c7967656e657261),
+        key->k1 ^ UINT64_C(0x7465646279746573),
+    };
+}
+
+static inline uint64_t sip_turn(uint64_t value, int bits)
+{
+    return (value << bits) | (value >> (64 - bits));
+}
+
+static inline void sip_round(struct sip *sip)
+{
+    sip->v0 += sip->v1;
+    sip->v1 = sip_turn(sip->v1, 13) ^ sip->v0;
+    sip->v0 = sip_turn(sip->v0, 32);
+    sip->v2 += sip->v3;
+    sip->v3 = sip_turn(sip->v3, 16) ^ sip->v2;
+    sip->v0 += sip->v3;
+    sip->v3 = sip_turn(sip->v3, 21) ^ sip->v0;
+    sip->v2 += sip->v1;
+    sip->v1 = sip_turn(sip->v1, 17) ^ sip->v2;
+    sip->v2 = sip_turn(sip->v2, 32);
+}
+
+static inline void sip_word(struct sip *sip, uint64_t word)
+{
+    sip->v3 ^= word;
+    sip_round(sip);
+    sip->v0 ^= word;
+}
+
+/* last: up to seven bytes and, in the highest, the size of all. */
+static inline uint64_t sip_end(struct sip *sip, uint64_t last)
+{
+    sip_word(sip, last);
+    sip->v2 ^= 0xff;
+    sip_round(sip);
+    sip_round(sip);
+    sip_round(sip);
+    return sip->v0 ^ sip->v1 ^ sip->v2 ^ sip->v3;
+}
+
+/* siphash of these words as they lie in memory. */
+static inline uint64_t siphash_words(const struct siphash_key *key, const uint64_t *words,
+                                     size_t count)
+{
+    struct sip sip = sip_begin(key);
+
+    for (size_t index = 0; index < count; index++) {
+        sip_word(&sip, words[index]);
+    }
+    return sip_end(&sip, (uint64_t)(count * sizeof(words[0])) << 56);
+}
+
 #endif

@@ -27,11 +27,26 @@ static void another_key_gives_another_hash(void **state)
                  siphash(&other, (struct span){"abc-123", 7}));
 }
 
+static void hashes_words_as_the_bytes_they_are(void **state)
+{
+    const struct siphash_key key = {3, 4};
+    uint64_t words[8];
+
+    for (size_t count = 0; count <= 8; count++) {
+        for (size_t index = 0; index < count; index++) {
+            words[index] = UINT64_C(0x9e3779b97f4a7c15) * (index + count);
+        }
+        assert_true(siphash_words(&key, words, count) ==
+                    siphash(&key, (struct span){words, count * sizeof(words[0])}));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_published_values),
         cmocka_unit_test(another_key_gives_another_hash),
+        cmocka_unit_test(hashes_words_as_the_bytes_they_are),
     };
     return cmocka_run_group_tests_name("siphash", tests, NULL, NULL);
 }

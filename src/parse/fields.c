@@ -276,10 +276,23 @@ static bool fill_carried(struct filling *filling)
     return true;
 }
 
+bool field_selects(const struct parse_names *values, struct span text)
+{
+    if (text.size >= PARSE_NAME_SIZE) {
+        return false;
+    }
+    for (uint32_t index = 0; index < values->count; index++) {
+        const char *wanted = values->names[index]; /* Zeros behind its text. */
+        if (memcmp(wanted, text.at, text.size) == 0 && wanted[text.size] == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* payment.only: does its field have one of the values? */
 static bool is_selected(struct filling *filling)
 {
-    const struct parse_names *values = &filling->parser->settings.only_values;
     const struct json_value *value = value_of(filling, filling->parser->only);
     struct span text;
 
@@ -290,13 +303,7 @@ static bool is_selected(struct filling *filling)
         !text_take(filling, value, PARSE_NAME_SIZE - 1, &text) || has_zero(value, text)) {
         return false;
     }
-    for (uint32_t index = 0; index < values->count; index++) {
-        const char *wanted = values->names[index]; /* Zeros behind its text. */
-        if (memcmp(wanted, text.at, text.size) == 0 && wanted[text.size] == '\0') {
-            return true;
-        }
-    }
-    return false;
+    return field_selects(&filling->parser->settings.only_values, text);
 }
 
 bool fields_fill(const struct parser *parser, const struct found *found, struct message *message,

@@ -1,68 +1,77 @@
 #include "parse/figures.h"
 
+#include "base/digits.h"
 #include "base/instant.h"
 
 #include <string.h>
 
 /* As many as nanoseconds of the year 2100 have; a uint64_t holds any so many. */
-enum { TIME_DIGITS_MAX = 19, EIGHT_DIGITS = 100000000 };
+enum { TIME_DIGITS_MAX = 19 };
 
-/*
- * Eight digits at once, the first one in the lowest byte: neighbours are added in pairs, fours,
- * then all (D. Lemire's way). False: not digits.
- */
-static inline bool eight_digits(uint64_t word, uint64_t *ret_number)
+/* Eight to sixteen digits: the first eight, and the rest as the last of eight with '0' before. */
+static bool number_read_words(const char *at, size_t size, uint64_t *ret_number)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t values = word ^ (ones * '0');
-    bool digits = ((((values & (ones * 0x7f)) + ones * 0x76) | values) & (ones * 0x80)) == 0;
+    static const uint64_t powers[] = {1,      10,      100,      1000,     10000,
+                                      100000, 1000000, 10000000, 100000000};
+    size_t rest = size - DIGITS_A_WORD;
+    uint64_t head, tail = DIGITS_ZERO;
 
-    values = values * 10 + (values >> 8);
-    values = ((values & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064) +
-              ((values >> 16) & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x0000271000000001)) >>
-             32;
-    *ret_number = values;
-    return digits;
+    memcpy(&head, at, sizeof(head));
+    if (rest > 0) {
+        uint64_t kept = UINT64_MAX << (64 - 8 * rest);
+        memcpy(&tail, at + rest, sizeof(tail));
+        tail = (tail & kept) | (DIGITS_ZERO & ~kept);
+    }
+    *ret_number = digits_value(head) * powers[rest] + digits_value(tail);
+    return digits_only(head) && digits_only(tail);
 }
 
 /* Digits alone, up to TIME_DIGITS_MAX. False: not. */
 static bool number_read(struct span text, uint64_t *ret_number)
 {
     const char *at = text.at;
-    size_t head = text.size % sizeof(uint64_t);
-    uint64_t number = 0, word;
+    uint64_t number = 0;
     bool digits = text.size <= TIME_DIGITS_MAX;
 
-    for (size_t index = 0; index < head && digits; index++) {
+    if (text.size >= DIGITS_A_WORD && text.size <= 2 * DIGITS_A_WORD) {
+        return number_read_words(at, text.size, ret_number);
+    }
+    for (size_t index = 0; index < text.size && digits; index++) {
         digits = at[index] >= '0' && at[index] <= '9';
         number = number * 10 + (uint64_t)(at[index] - '0');
-    }
-    for (size_t index = head; index < text.size && digits; index += sizeof(word)) {
-        uint64_t more;
-        memcpy(&word, at + index, sizeof(word));
-        digits = eight_digits(word, &more);
-        number = number * EIGHT_DIGITS + more;
     }
     *ret_number = number;
     return digits;
 }
 
+static bool in_range(uint64_t number, uint64_t per_second)
+{
+    return number >= INSTANT_MIN_MS / 1000 * per_second &&
+           number < INSTANT_MAX_MS / 1000 * per_second;
+}
+
 uint8_t figure_time(struct span text, int64_t *ret_ms)
 {
-    static const uint64_t per_second[] = {1, 1000, 1000000, 1000000000};
     uint64_t number;
+    uint8_t unit = 0;
 
     if (!number_read(text, &number)) {
         return 0;
     }
-    for (uint8_t unit = 0; unit < 4; unit++) {
-        uint64_t scale = per_second[unit];
-        if (number >= INSTANT_MIN_MS / 1000 * scale && number < INSTANT_MAX_MS / 1000 * scale) {
-            *ret_ms = (int64_t)(unit == 0 ? number * 1000 : number / (scale / 1000));
-            return unit + 1;
-        }
+    if (in_range(number, 1000)) {
+        unit = 2;
+    } else if (in_range(number, 1)) {
+        unit = 1;
+        number *= 1000;
+    } else if (in_range(number, 1000000)) {
+        unit = 3;
+        number /= 1000;
+    } else if (in_range(number, 1000000000)) {
+        unit = 4;
+        number /= 1000000;
     }
-    return 0;
+    *ret_ms = unit == 0 ? *ret_ms : (int64_t)number;
+    return unit;
 }
 
 static bool is_digits(const char *at, size_t size)

@@ -1,36 +1,155 @@
 #include "parse/layout.h"
 
+#include "base/digits.h"
+
 #include <string.h>
 
-/* As many bytes as every machine of ours has in one register. */
-struct half {
-    uint64_t lanes __attribute__((vector_size(LAYOUT_STEP / 2)));
+/* As many bytes as are compared at once, wherever they stand. */
+struct step {
+    uint64_t lanes __attribute__((vector_size(LAYOUT_STEP)));
+} __attribute__((packed, may_alias));
+
+/* From `LAYOUT_STEP - n` on: a mask that leaves the last n bytes of a step. */
+static const uint8_t masks[2 * LAYOUT_STEP] = {
+    [LAYOUT_STEP] = 0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
 };
 
-static inline struct half half_read(const uint8_t *at)
+/* The bytes before `start` whatever their number, and wherever it is. */
+static bool before_same(const struct layout *layout, const struct layout_value *value,
+                        const uint8_t *bytes, size_t start)
 {
-    struct half half;
+    const uint8_t *end = bytes + start - value->before_size;
 
-    memcpy(&half, at, sizeof(half));
-    return half;
+    return start >= (size_t)value->before_size + value->more_size &&
+           memcmp(end, value->before + LAYOUT_STEP - value->before_size, value->before_size) == 0 &&
+           memcmp(end - value->more_size, layout->more + value->more, value->more_size) == 0;
 }
 
-/* Add to `differing` what differs between the message at `at` and the bytes before a value. */
-static inline void step_compare(struct half *differing, const uint8_t *at,
-                                const struct layout_value *value)
+/* Those that no step has compared, or could. */
+static bool others_same(const struct layout *layout, const uint8_t *bytes,
+                        const struct layout_text *texts, size_t size, bool stepped)
 {
-    enum { SIZE = sizeof(struct half) };
+    bool same = true;
 
-    differing->lanes |=
-        (half_read(at).lanes ^ half_read(value->before).lanes) & half_read(value->mask).lanes;
-    differing->lanes |= (half_read(at + SIZE).lanes ^ half_read(value->before + SIZE).lanes) &
-                        half_read(value->mask + SIZE).lanes;
+    for (size_t index = 0; index < layout->value_count && same; index++) {
+        const struct layout_value *value = &layout->values[index];
+        same = (stepped && index > 0 && value->more_size == 0) ||
+               before_same(layout, value, bytes, texts[index].start);
+    }
+    return same && before_same(layout, &layout->values[layout->value_count], bytes, size);
+}
+
+/* Add to `differing` what differs between the bytes up to `end` and those before a value. */
+static inline __attribute__((always_inline)) void
+step_compare(struct step *differing, const uint8_t *end, const struct layout_value *value)
+{
+    const struct step *is = (const void *)(end - LAYOUT_STEP);
+    const struct step *wanted = (const void *)value->before;
+    const struct step *mask = (const void *)(masks + value->before_size);
+
+    differing->lanes |= (is->lanes ^ wanted->lanes) & mask->lanes;
+}
+
+/* Where a value begins and ends is told by the marks, of each without the others. */
+static inline __attribute__((always_inline)) bool
+text_find(const struct layout_value *value, const uint16_t *mark, struct layout_text *ret_text)
+{
+    int32_t start = mark[0] + value->from;
+    int32_t stop = mark[1] - value[1].back;
+
+    ret_text->start = (uint32_t)start;
+    ret_text->stop = (uint32_t)stop;
+    return start <= stop;
+}
+
+/* All values but the first have a whole step of bytes before them, if the second key does. */
+static inline __attribute__((always_inline)) bool match_texts(const struct layout *layout,
+                                                              struct span raw,
+                                                              const struct marks *marks,
+                                                              struct layout_text *texts)
+{
+    const uint8_t *bytes = raw.at;
+    const bool stepped = marks->at[1] >= LAYOUT_STEP;
+    const size_t count = layout->value_count;
+    struct step differing = {{0, 0, 0, 0}};
+
+    if (!text_find(layout->values, marks->at, texts)) {
+        return false;
+    }
+    for (size_t index = 1; index < count; index++) {
+        if (!text_find(&layout->values[index], &marks->at[index], &texts[index])) {
+            return false;
+        }
+        if (stepped) {
+            step_compare(&differing, bytes + texts[index].start, &layout->values[index]);
+        }
+    }
+    step_compare(&differing, bytes + raw.size, &layout->values[count]);
+    if ((differing.lanes[0] | differing.lanes[1] | differing.lanes[2] | differing.lanes[3]) != 0) {
+        return false;
+    }
+    return stepped && layout->more_size == 0
+               ? before_same(layout, layout->values, bytes, texts->start)
+               : others_same(layout, bytes, texts, raw.size, stepped);
+}
+
+static bool match_narrow(const struct layout *layout, struct span raw, const struct marks *marks,
+                         struct layout_text *texts)
+{
+    return match_texts(layout, raw, marks, texts);
+}
+
+MARKS_WIDE static bool match_wide(const struct layout *layout, struct span raw,
+                                  const struct marks *marks, struct layout_text *texts)
+{
+    return match_texts(layout, raw, marks, texts);
+}
+
+bool layout_match(const struct layout *layout, struct span raw, const struct marks *marks,
+                  bool wide, struct layout_text ret_texts[JSON_KEYS_MAX])
+{
+    if (layout->value_count == 0 || layout->value_count != marks->count ||
+        layout->quotes != marks->quotes || layout->values[0].back != marks->at[0]) {
+        return false;
+    }
+    return wide ? match_wide(layout, raw, marks, ret_texts)
+                : match_narrow(layout, raw, marks, ret_texts);
 }
 
 /* Eight to sixteen digits: what most numbers without a point are. A leading zero is for others. */
 static inline bool is_plain_integer(const uint8_t *at, size_t size)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
     uint64_t head, tail;
 
     if (size < sizeof(head) || size > 2 * sizeof(head) || at[0] == '0') {
@@ -38,15 +157,10 @@ static inline bool is_plain_integer(const uint8_t *at, size_t size)
     }
     memcpy(&head, at, sizeof(head));
     memcpy(&tail, at + size - sizeof(tail), sizeof(tail));
-    head ^= ones * '0';
-    tail ^= ones * '0';
-    uint64_t above = (((head & (ones * 0x7f)) + ones * 0x76) | head) |
-                     (((tail & (ones * 0x7f)) + ones * 0x76) | tail);
-    return (above & (ones * 0x80)) == 0;
+    return digits_only(head) && digits_only(tail);
 }
 
-/* Do these bytes make such a value? A string's were looked at by quotes_find. */
-static bool value_whole(enum json_kind kind, const uint8_t *at, size_t size)
+bool layout_value_whole(enum json_kind kind, const uint8_t *at, size_t size)
 {
     switch (kind) {
     case JSON_STRING:
@@ -66,56 +180,19 @@ static bool value_whole(enum json_kind kind, const uint8_t *at, size_t size)
     must_failed("a layout has plain values", __FILE__, __LINE__);
 }
 
-/* The same for whatever is not easy: [start, stop) is the value, [end, start) stands before it. */
-static bool value_same(const struct layout_value *value, const uint8_t *bytes, size_t end,
-                       size_t start, size_t stop)
+bool layout_values(const struct layout *layout, struct span raw, const struct layout_text *texts,
+                   struct json_value values[JSON_KEYS_MAX], struct found *ret_found)
 {
-    return memcmp(bytes + end, value->before, value->before_size) == 0 && start <= stop &&
-           value_whole((enum json_kind)value->kind, bytes + start, stop - start);
-}
-
-/*
- * Where a value ends, found by the next quote; the walk goes on from there, and what stood
- * between the values is compared aside.
- */
-static bool match_values(const struct layout *layout, struct span raw, const struct quotes *quotes,
-                         struct json_value *values)
-{
-    const uint8_t *bytes = raw.at;
-    const struct layout_value *value = layout->values;
-    const struct layout_value *last = value + layout->value_count;
-    struct half differing = {{0, 0}};
-    size_t end = 0;
-
-    for (; value < last; value++, values++) {
-        size_t start = end + value->before_size;
-        size_t stop;
-        if (start > raw.size) {
+    for (size_t index = 0; index < layout->value_count; index++) {
+        const uint8_t *at = (const uint8_t *)raw.at + texts[index].start;
+        size_t size = texts[index].stop - texts[index].start;
+        values[index] = (struct json_value){
+            .kind = layout->values[index].kind,
+            .text = {at, size},
+        };
+        if (!layout_value_whole((enum json_kind)layout->values[index].kind, at, size)) {
             return false;
         }
-        stop = quotes_next(quotes, start) - value->until_quote;
-        values->kind = value->kind;
-        values->escaped = false;
-        values->text = (struct span){bytes + start, stop - start};
-        if (value->easy && end <= raw.size - LAYOUT_STEP) {
-            step_compare(&differing, bytes + end, value);
-        } else if (!value_same(value, bytes, end, start, stop)) {
-            return false;
-        }
-        end = stop;
-    }
-    return (differing.lanes[0] | differing.lanes[1]) == 0 &&
-           raw.size - end == layout->behind_size &&
-           memcmp(bytes + end, layout->behind, layout->behind_size) == 0;
-}
-
-bool layout_match(const struct layout *layout, struct span raw, bool wide,
-                  struct json_value values[JSON_KEYS_MAX], struct found *ret_found)
-{
-    struct quotes quotes;
-
-    if (!quotes_find(raw, wide, &quotes) || !match_values(layout, raw, &quotes, values)) {
-        return false;
     }
     *ret_found = (struct found){
         .values = values,
@@ -126,59 +203,70 @@ bool layout_match(const struct layout *layout, struct span raw, bool wide,
     return true;
 }
 
-/* Remember one value, and the bytes between `end` and it. False: it cannot be. */
-static bool value_learn(struct layout *layout, struct span raw, const struct quotes *quotes,
-                        const struct json_value *value, size_t *end)
+/* Remember the bytes [end, start), with a key's colon at `mark`. False: they are too many. */
+static bool before_learn(struct layout *layout, struct layout_value *value, const uint8_t *bytes,
+                         size_t end, size_t start)
 {
-    const uint8_t *bytes = raw.at;
-    size_t start = (size_t)((const uint8_t *)value->text.at - bytes);
-    size_t size = start - *end;
-    struct layout_value *learned = &layout->values[layout->value_count++];
+    size_t size = start - end;
+    size_t step = size < LAYOUT_STEP ? size : LAYOUT_STEP;
+    size_t more = size - step;
 
-    if (value->kind == JSON_ARRAY || value->kind == JSON_OBJECT) {
+    if (size > LAYOUT_BETWEEN_MAX || layout->more_size + more > LAYOUT_MORE_MAX) {
         return false;
     }
-    size_t until_quote = quotes_next(quotes, start) - (start + value->text.size);
-    if (until_quote > UINT8_MAX || size > LAYOUT_BETWEEN_MAX) {
+    memset(value, 0, sizeof(*value));
+    memcpy(value->before + LAYOUT_STEP - step, bytes + start - step, step);
+    memcpy(layout->more + layout->more_size, bytes + end, more);
+    value->before_size = (uint8_t)step;
+    value->more = layout->more_size;
+    value->more_size = (uint8_t)more;
+    layout->more_size = (uint16_t)(layout->more_size + more);
+    return true;
+}
+
+/* Remember one value. False: it cannot be. */
+static bool value_learn(struct layout *layout, struct layout_value *learned, const uint8_t *bytes,
+                        size_t mark, size_t *end, const struct json_value *value)
+{
+    size_t start = (size_t)((const uint8_t *)value->text.at - bytes);
+
+    if (value->kind == JSON_ARRAY || value->kind == JSON_OBJECT || mark < *end || mark >= start ||
+        !before_learn(layout, learned, bytes, *end, start)) {
         return false;
     }
-    *learned = (struct layout_value){
-        .before_size = (uint8_t)size,
-        .easy = value->kind == JSON_STRING && size <= LAYOUT_STEP,
-        .kind = (uint8_t)value->kind,
-        .until_quote = (uint8_t)until_quote,
-    };
-    memcpy(learned->before, bytes + *end, size);
-    memset(learned->mask, UINT8_MAX, size < LAYOUT_STEP ? size : LAYOUT_STEP);
+    learned->kind = value->kind;
+    learned->back = (uint8_t)(mark - *end);
+    learned->from = (uint8_t)(start - mark);
     *end = start + value->text.size;
     return true;
 }
 
-void layout_learn(struct layout *layout, const void *owner, struct span raw,
+bool layout_learn(struct layout *layout, struct span raw, const struct marks *marks,
                   const struct found *found, size_t name_count)
 {
     const uint8_t *bytes = raw.at;
-    struct quotes quotes;
+    struct layout_value *last = &layout->values[found->count];
     size_t end = 0;
 
-    must(found->count <= JSON_KEYS_MAX);
     must(name_count <= LAYOUT_NAMES_MAX);
-    layout->owner = NULL;
-    layout->value_count = 0;
-    if (!quotes_find(raw, false, &quotes)) {
-        return;
+    layout->value_count = 0; /* Matches nothing. */
+    layout->more_size = 0;
+    if (found->count != marks->count) {
+        return false;
     }
     for (size_t index = 0; index < found->count; index++) {
-        if (!value_learn(layout, raw, &quotes, &found->values[index], &end)) {
-            return;
+        if (!value_learn(layout, &layout->values[index], bytes, marks->at[index], &end,
+                         &found->values[index])) {
+            return false;
         }
     }
-    if (raw.size - end > LAYOUT_BETWEEN_MAX) {
-        return;
+    if (!before_learn(layout, last, bytes, end, raw.size)) {
+        return false;
     }
-    layout->behind_size = (uint8_t)(raw.size - end);
+    last->back = (uint8_t)(raw.size - end);
+    layout->value_count = (uint32_t)found->count;
+    layout->quotes = marks->quotes;
     layout->closing = (uint8_t)(raw.size - found->end);
-    memcpy(layout->behind, bytes + end, layout->behind_size);
     memcpy(layout->place, found->place, name_count);
-    layout->owner = owner;
+    return true;
 }

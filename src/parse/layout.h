@@ -1,28 +1,26 @@
 /*
- * layout: does this message look like the last one?
+ * layout: does this message look like one before?
  *
  * Producers write one shape over and over: the same keys in the same order with the same blanks,
- * and only the values differ. A layout remembers all bytes of a good message that are not a
- * value. A value of the next message begins where these bytes end, and ends so far before the next
- * quote as it did there. If then all bytes between its values are the same, its strings plain
- * (ASCII, no escape) and its numbers JSON numbers, the full reader (json.h) would find exactly
+ * and only the values differ. A layout remembers all bytes of a good message that are not a value,
+ * and how far each value is from the ends of the keys around it (marks.h). If all these bytes are
+ * the same in the next message, there are as many quotes, its values are plain (ASCII, no escape)
+ * and those that are no strings are such values, then the full reader (json.h) would find exactly
  * these values, and need not be asked. In every other case it is: a layout never refuses anything.
  *
- * Messages with an array or an object among the values, smaller or larger than the limits below, or
- * with more than LAYOUT_BETWEEN_MAX bytes between two values are not remembered.
+ * Not remembered are messages with an array or an object among the values, with a blank between a
+ * key and its colon, smaller or larger than marks.h allows, with more than LAYOUT_BETWEEN_MAX
+ * bytes between two values, or with too many long keys.
  */
 #ifndef PARSE_LAYOUT_H
 #define PARSE_LAYOUT_H
 
-#include "parse/json.h"
-
-#include <string.h>
+#include "parse/marks.h"
 
 enum {
-    LAYOUT_MESSAGE_MIN = 64, /* Bytes. */
-    LAYOUT_MESSAGE_MAX = 2048,
     LAYOUT_BETWEEN_MAX = 80, /* Bytes between two values: a long key and some blanks; */
-    LAYOUT_STEP = 32,        /* up to so many are compared at once. */
+    LAYOUT_STEP = 32,        /* the last so many are compared at once, */
+    LAYOUT_MORE_MAX = 256,   /* and of those before them there are so many in all. */
     LAYOUT_NAMES_MAX = 96,   /* At least PARSER_NAMES_MAX. */
 };
 
@@ -36,69 +34,56 @@ struct found {
     uint32_t unknown_position; /* where the first such key is. */
 };
 
+/* A value and the bytes before it. */
 struct layout_value {
-    uint8_t before[LAYOUT_BETWEEN_MAX]; /* The bytes between the value before and this one, */
-    uint8_t mask[LAYOUT_STEP];          /* and 0xff for each of the first of them. */
-    uint8_t before_size;
-    uint8_t kind;        /* An enum json_kind. */
-    bool easy;           /* A string with no more before it than is compared at once. */
-    uint8_t until_quote; /* Bytes from its end to the next quote, or to the message's end. */
+    uint8_t before[LAYOUT_STEP]; /* The last ones, at its end. */
+    uint16_t more;               /* Where those before them are in layout->more, */
+    uint8_t more_size;           /* and how many. */
+    uint8_t before_size;         /* At most LAYOUT_STEP. */
+    uint8_t back;                /* From the end of the value before to the key's colon. */
+    uint8_t from;                /* From the colon to the value. */
+    uint8_t kind;                /* An enum json_kind. */
 };
 
 struct layout {
-    const void *owner; /* Whose names `place` is for; NULL: nothing is remembered. */
     uint32_t value_count;
-    uint8_t behind_size; /* Bytes behind the last value; */
-    uint8_t closing;     /* of them from the closing brace on. */
-    uint8_t behind[LAYOUT_BETWEEN_MAX];
+    uint32_t quotes;
+    uint8_t closing; /* Bytes from the closing brace on. */
     uint8_t place[LAYOUT_NAMES_MAX];
-    struct layout_value values[JSON_KEYS_MAX];
+    uint16_t more_size;
+    uint8_t more[LAYOUT_MORE_MAX];
+    struct layout_value values[JSON_KEYS_MAX + 1]; /* At the end: what stands behind them. */
 };
 
-/* A bit for each byte of a message that is a quote, and one more for its end. */
-struct quotes {
-    uint64_t words[LAYOUT_MESSAGE_MAX / 64 + 2];
+/* Where a value stands in the message: [start, stop); a string's without its quotes. */
+struct layout_text {
+    uint32_t start;
+    uint32_t stop;
 };
 
 /*
- * Find them. False: a byte is not plain (a backslash, a control byte, not ASCII), or the message
- * is not of a size between the limits. wide: by AVX2, which the machine must have; the answer is
- * the same.
+ * Is everything the same that is not a value? Then ret_texts has the values. Strings are; of the
+ * others layout_value_whole must be asked.
  */
-MUST_USE bool quotes_find(struct span raw, bool wide, struct quotes *ret_quotes);
+MUST_USE bool layout_match(const struct layout *layout, struct span raw, const struct marks *marks,
+                           bool wide, struct layout_text ret_texts[JSON_KEYS_MAX]);
 
-/* Does the machine have what quotes_find needs for wide? */
-bool quotes_wide(void);
-
-/* Where the first quote at or behind `from` is, or the message's end. from: within the message. */
-static inline size_t quotes_next(const struct quotes *quotes, size_t from)
-{
-    uint64_t bits;
-
-    memcpy(&bits, (const uint8_t *)quotes->words + from / 8, sizeof(bits));
-    bits >>= from % 8;
-    if (__builtin_expect(bits != 0, true)) {
-        return from + (size_t)__builtin_ctzll(bits);
-    }
-    size_t word = from / 64 + 1;
-    while (quotes->words[word] == 0) {
-        word++;
-    }
-    return word * 64 + (size_t)__builtin_ctzll(quotes->words[word]);
-}
+/* Do these bytes make such a value? Of a string's nothing is left to ask. */
+MUST_USE bool layout_value_whole(enum json_kind kind, const uint8_t *at, size_t size);
 
 /*
- * The members of this message, if it looks like the one remembered. ret_found lends values and
- * the layout's place; it knows of no unknown key.
+ * The members of a message that matched. ret_found lends values and the layout's place; it knows
+ * of no unknown key. False: a value is not whole.
  */
-MUST_USE bool layout_match(const struct layout *layout, struct span raw, bool wide,
-                           struct json_value values[JSON_KEYS_MAX], struct found *ret_found);
+MUST_USE bool layout_values(const struct layout *layout, struct span raw,
+                            const struct layout_text *texts,
+                            struct json_value values[JSON_KEYS_MAX], struct found *ret_found);
 
 /*
  * Remember a message the full reader has taken. The caller sees to it that nobody will ask for
- * its unknown keys. Forgets what it had if this one cannot be remembered.
+ * its unknown keys. False: it is not remembered, and what was before is gone.
  */
-void layout_learn(struct layout *layout, const void *owner, struct span raw,
-                  const struct found *found, size_t name_count);
+MUST_USE bool layout_learn(struct layout *layout, struct span raw, const struct marks *marks,
+                           const struct found *found, size_t name_count);
 
 #endif

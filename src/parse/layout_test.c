@@ -21,17 +21,33 @@ static void both_close(struct both *both)
     parsed_close(&both->fully);
 }
 
+/* Is it one of the shapes remembered, and its values whole? */
+static bool is_known(const struct parsed *parsed, struct span raw)
+{
+    const struct parse_scratch *scratch = &parsed->scratch;
+    struct layout_text texts[JSON_KEYS_MAX];
+    struct json_value values[JSON_KEYS_MAX];
+    struct found found;
+    struct marks marks;
+    bool known = false;
+
+    if (scratch->owner != &parsed->parser || !marks_find(raw, parsed->parser.wide, &marks)) {
+        return false;
+    }
+    for (size_t index = 0; index < scratch->shape_count; index++) {
+        const struct layout *layout = &scratch->shapes[index].layout;
+        known = known || (layout_match(layout, raw, &marks, parsed->parser.wide, texts) &&
+                          layout_values(layout, raw, texts, values, &found));
+    }
+    return known;
+}
+
 /* The same parser for both, so that a refusal's field is the same text. */
 static void both_read(struct both *both, const void *bytes, size_t size)
 {
     const struct parser *parser = &both->quick.parser;
-    struct layout *layout = &both->quick.scratch.layout;
-    struct json_value values[JSON_KEYS_MAX];
-    struct found found;
-    struct span raw = {bytes, size};
 
-    both->taken_by_layout +=
-        layout->owner == parser && layout_match(layout, raw, parser->wide, values, &found);
+    both->taken_by_layout += is_known(&both->quick, (struct span){bytes, size});
     parsed_bytes(&both->quick, bytes, size);
     both->fully.message.raw = both->quick.message.raw;
     both->fully.message.size = (uint32_t)size;
@@ -52,7 +68,7 @@ static const char *const shapes[] = {
     "'receiver_account_id':'ACC_004567','amount':1000.10,'currency':'USD',"
     "'device_id':'device_00c0ffee','ip_address':'10.1.2.3','timestamp':1772000000123,"
     "'region':'EU','payment_method':'wallet','credit_card':'4111111111111111','cvv':'123'}",
-    "  { 'transaction_id' : 'a' , 'timestamp' : 1772000000 , 'sender':'b','receiver':'c',"
+    "  { 'transaction_id': 'a' , 'timestamp': 1772000000 , 'sender':'b','receiver':'c',"
     "'amount':'7','currency':'EUR','status':null,'region':true,'x':false,'y':-1.5e+3,'z':''}  ",
     "{'timestamp':'2026-02-25T06:13:20Z','sender':'b','receiver':'c','currency':'EUR',"
     "'a-name-of-some-length-that-no-setting-has-and-that-is-longer-than-a-step':1,"
@@ -62,6 +78,8 @@ static const char *const shapes[] = {
 };
 
 enum { SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
+
+_Static_assert((int)SHAPES == (int)PARSE_SHAPES, "all of them are remembered together");
 
 static size_t shape_write(size_t which, char *to)
 {
@@ -105,7 +123,7 @@ static void agrees_with_the_full_reader_whatever_one_byte_becomes(void **state)
                 both_read(&both, good, size);
                 memcpy(text, good, size);
                 text[place] = (char)byte;
-                both.quick.parser.wide = byte % 2 == 0 && quotes_wide();
+                both.quick.parser.wide = byte % 2 == 0 && marks_wide();
                 both_read(&both, text, size);
             }
         }
@@ -164,28 +182,95 @@ static void refuses_an_unknown_key_of_a_shape_it_let_pass_unread(void **state)
     both_close(&both);
 }
 
-static void finds_the_same_quotes_with_and_without_vectors(void **state)
+/* As many shapes as are remembered, in turn; one more and each pushes out the one that is next. */
+static void keeps_the_quick_way_for_shapes_that_alternate(void **state)
+{
+    struct both both;
+    char text[1024];
+
+    both_init(&both);
+    for (size_t turn = 0; turn < 5 * SHAPES; turn++) {
+        size_t size = shape_write(turn % SHAPES, text);
+        both_read(&both, text, size);
+    }
+    assert_int_equal(both.taken_by_layout, 4 * SHAPES);
+    both_close(&both);
+}
+
+/* The same bytes between the values, once a number, once null: two shapes. */
+static void remembers_what_kind_a_value_was(void **state)
+{
+    const char number[] = "{\"transaction_id\":\"abcdefghij\",\"sender\":\"ACC_1\",\"x\":17,"
+                          "\"receiver\":\"ACC_2\",\"amount\":1,\"currency\":\"EUR\",\"timestamp\":"
+                          "1772000000}";
+    char nothing[sizeof(number) + 2];
+    struct both both;
+
+    const char *at = strstr(number, "17");
+    size_t before = (size_t)(at - number);
+    memcpy(nothing, number, before);
+    memcpy(nothing + before, "null", 4);
+    memcpy(nothing + before + 4, at + 2, strlen(at + 2));
+    both_init(&both);
+    for (size_t turn = 0; turn < 5; turn++) {
+        both_read(&both, number, sizeof(number) - 1);
+        both_read(&both, nothing, sizeof(number) + 1);
+    }
+    assert_int_equal(both.taken_by_layout, 8);
+    assert_int_equal(both.quick.scratch.shape_count, 2);
+    both_close(&both);
+}
+
+static void finds_the_same_marks_with_and_without_vectors(void **state)
 {
     uint8_t text[256];
-    struct quotes wide, narrow;
     uint64_t dice = 1;
+    size_t found = 0;
 
     for (size_t turn = 0; turn < 200000; turn++) {
-        size_t size = LAYOUT_MESSAGE_MIN + turn % (sizeof(text) - LAYOUT_MESSAGE_MIN);
+        size_t size = MARKS_MESSAGE_MIN + turn % (sizeof(text) - MARKS_MESSAGE_MIN);
+        struct marks wide, narrow;
         for (size_t index = 0; index < size; index++) {
             dice = dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-            text[index] = dice >> 62 == 0 ? '"' : (uint8_t)(' ' + (dice >> 40) % 60);
+            uint64_t draw = dice >> 60;
+            text[index] = draw < 3 ? '"' : draw < 6 ? ':' : (uint8_t)(' ' + (dice >> 40) % 60);
         }
         if (turn % 3 == 0) { /* Any byte at all, somewhere. */
             text[dice % size] = (uint8_t)(dice >> 33);
         }
-        memset(&wide, 0, sizeof(wide));
-        memset(&narrow, 0, sizeof(narrow));
-        bool plain = quotes_find((struct span){text, size}, quotes_wide(), &wide);
-        assert_int_equal(plain, quotes_find((struct span){text, size}, false, &narrow));
+        bool plain = marks_find((struct span){text, size}, marks_wide(), &wide);
+        assert_int_equal(plain, marks_find((struct span){text, size}, false, &narrow));
         if (plain) {
-            assert_memory_equal(&wide, &narrow, sizeof(wide));
+            size_t expected = 0;
+            for (size_t index = 1; index < size; index++) {
+                if (text[index] == ':' && text[index - 1] == '"') {
+                    assert_int_equal(narrow.at[expected++], index);
+                }
+            }
+            assert_int_equal(narrow.count, expected);
+            assert_int_equal(narrow.at[expected], size);
+            assert_int_equal(wide.count, expected);
+            assert_int_equal(wide.quotes, narrow.quotes);
+            assert_memory_equal(wide.at, narrow.at, (expected + 1) * sizeof(wide.at[0]));
+            found += expected;
         }
+    }
+    assert_true(found > 100000);
+}
+
+static void gives_up_where_there_are_more_marks_than_an_object_has_keys(void **state)
+{
+    char text[MARKS_MESSAGE_MAX];
+    struct marks marks;
+
+    for (size_t index = 0; index < sizeof(text); index++) {
+        text[index] = index % 2 == 0 ? '"' : ':';
+    }
+    for (int wide = 0; wide <= marks_wide(); wide++) {
+        assert_true(marks_find((struct span){text, 2 * JSON_KEYS_MAX}, wide, &marks));
+        assert_int_equal(marks.count, JSON_KEYS_MAX);
+        assert_false(marks_find((struct span){text, 2 * JSON_KEYS_MAX + 2}, wide, &marks));
+        assert_false(marks_find((struct span){text, sizeof(text)}, wide, &marks));
     }
 }
 
@@ -196,7 +281,10 @@ int main(void)
         cmocka_unit_test(agrees_with_the_full_reader_whatever_one_byte_becomes),
         cmocka_unit_test(agrees_with_the_full_reader_about_other_lengths),
         cmocka_unit_test(refuses_an_unknown_key_of_a_shape_it_let_pass_unread),
-        cmocka_unit_test(finds_the_same_quotes_with_and_without_vectors),
+        cmocka_unit_test(finds_the_same_marks_with_and_without_vectors),
+        cmocka_unit_test(gives_up_where_there_are_more_marks_than_an_object_has_keys),
+        cmocka_unit_test(keeps_the_quick_way_for_shapes_that_alternate),
+        cmocka_unit_test(remembers_what_kind_a_value_was),
     };
     return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 #include "parse/fields.h"
+#include "parse/plan.h"
 
 #include <string.h>
 
@@ -115,26 +116,78 @@ static bool parse_begin(struct message *message, const struct parse_scratch *scr
     must(scratch->size - scratch->used >= PARSE_SCRATCH_MAX);
     message->selected = true;
     message->refusal = (struct refusal){REFUSAL_NONE, 0, NULL};
-    memset(&message->payment, 0, sizeof(message->payment));
     if (message->size > MESSAGE_SIZE_MAX) {
+        memset(&message->payment, 0, sizeof(message->payment));
         return refuse(message, REFUSAL_SIZE, MESSAGE_SIZE_MAX, NULL);
     }
     must(message->raw.size == message->size);
     return true;
 }
 
+/* Take the shape at this place of the order to its front. */
+static void shape_front(struct parse_scratch *scratch, size_t place)
+{
+    uint8_t number = scratch->order[place];
+
+    for (; place > 0; place--) {
+        scratch->order[place] = scratch->order[place - 1];
+    }
+    scratch->order[0] = number;
+}
+
+/* Remember a message of no known shape, in place of the one not used for longest. */
+static void shape_learn(const struct parser *parser, struct span raw, const struct marks *marks,
+                        const struct found *found, struct parse_scratch *scratch)
+{
+    size_t place = scratch->shape_count;
+
+    if (place == PARSE_SHAPES) {
+        place--;
+    } else {
+        scratch->order[place] = scratch->shape_count;
+    }
+    struct parse_shape *shape = &scratch->shapes[scratch->order[place]];
+    if (layout_learn(&shape->layout, raw, marks, found, parser->name_count)) {
+        plan_make(&shape->plan, parser, found);
+        scratch->shape_count = (uint8_t)(place == scratch->shape_count ? place + 1 : PARSE_SHAPES);
+        shape_front(scratch, place);
+    }
+}
+
+/* By the full reader. marks: NULL if the message is not to be remembered. */
 static bool parse_new(const struct parser *parser, struct message *message,
-                      struct parse_scratch *scratch)
+                      const struct marks *marks, struct parse_scratch *scratch)
 {
     struct walk walk;
 
+    memset(&message->payment, 0, sizeof(message->payment));
     if (!parse_walk(parser, message, scratch, &walk) ||
         !fields_fill(parser, &walk.found, message, scratch)) {
         return false;
     }
-    if (!walk.found.unknown || !parser->settings.reject_unknown) {
-        layout_learn(&scratch->layout, parser, message->raw, &walk.found, parser->name_count);
+    if (marks != NULL && (!walk.found.unknown || !parser->settings.reject_unknown)) {
+        shape_learn(parser, message->raw, marks, &walk.found, scratch);
     }
+    return true;
+}
+
+/* A message whose bytes between the values are a known shape's. False: its values are not. */
+static bool parse_known(const struct parser *parser, const struct parse_shape *shape,
+                        const struct layout_text *texts, struct message *message,
+                        struct parse_scratch *scratch, bool *ret_taken)
+{
+    struct json_value values[PARSE_KEYS_MAX];
+    struct found found;
+
+    *ret_taken = plan_fill(&shape->plan, parser, texts, message);
+    if (*ret_taken) {
+        return true;
+    }
+    if (!layout_values(&shape->layout, message->raw, texts, values, &found)) {
+        return false;
+    }
+    memset(&message->payment, 0, sizeof(message->payment));
+    *ret_taken = fields_fill(parser, &found, message, scratch);
     return true;
 }
 
@@ -142,30 +195,43 @@ void parse_message_fully(const struct parser *parser, struct message *message,
                          struct parse_scratch *scratch)
 {
     size_t used = scratch->used;
-    struct walk walk;
 
-    if (!parse_begin(message, scratch) || !parse_walk(parser, message, scratch, &walk) ||
-        !fields_fill(parser, &walk.found, message, scratch)) {
+    if (!parse_begin(message, scratch) || !parse_new(parser, message, NULL, scratch)) {
         scratch->used = used;
     }
+}
+
+static bool parse_any(const struct parser *parser, struct message *message,
+                      struct parse_scratch *scratch)
+{
+    struct layout_text texts[PARSE_KEYS_MAX];
+    struct marks marks;
+    bool taken;
+
+    if (!marks_find(message->raw, parser->wide, &marks)) {
+        return parse_new(parser, message, NULL, scratch);
+    }
+    if (scratch->owner != parser) {
+        scratch->owner = parser;
+        scratch->shape_count = 0;
+    }
+    for (size_t place = 0; place < scratch->shape_count; place++) {
+        const struct parse_shape *shape = &scratch->shapes[scratch->order[place]];
+        if (layout_match(&shape->layout, message->raw, &marks, parser->wide, texts) &&
+            parse_known(parser, shape, texts, message, scratch, &taken)) {
+            shape_front(scratch, place);
+            return taken;
+        }
+    }
+    return parse_new(parser, message, &marks, scratch);
 }
 
 void parse_message(const struct parser *parser, struct message *message,
                    struct parse_scratch *scratch)
 {
-    const struct layout *layout = &scratch->layout;
-    struct json_value values[PARSE_KEYS_MAX];
-    struct found found;
     size_t used = scratch->used;
-    bool taken = parse_begin(message, scratch);
 
-    if (taken && layout->owner == parser &&
-        layout_match(layout, message->raw, parser->wide, values, &found)) {
-        taken = fields_fill(parser, &found, message, scratch);
-    } else if (taken) {
-        taken = parse_new(parser, message, scratch);
-    }
-    if (!taken) {
+    if (!parse_begin(message, scratch) || !parse_any(parser, message, scratch)) {
         scratch->used = used;
     }
 }

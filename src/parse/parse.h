@@ -102,7 +102,7 @@ struct parser_places {
 /* Prepared from settings; read-only afterwards, so parsers may share it. */
 struct parser {
     struct parse_settings settings;
-    bool wide; /* quotes_wide(). */
+    bool wide; /* marks_wide(). */
     uint8_t name_count;
     struct parser_name names[PARSER_NAMES_MAX];
     uint8_t slots[PARSER_SLOTS];               /* A name's number, or PARSER_NO_NAME. */
@@ -118,16 +118,41 @@ void parser_init(struct parser *parser, const struct parse_settings *settings);
 /* The number of the name, or PARSER_NO_NAME. */
 uint8_t parser_find(const struct parser *parser, struct span name);
 
+/* parse's own: how a message looked, and what its values are for. */
+enum {
+    PARSE_SHAPES = 4, /* Remembered at a time. */
+    PARSE_NO_VALUE = UINT8_MAX,
+};
+
+struct parse_plan {
+    bool usable;       /* False: fields.h is to fill. */
+    uint8_t time_kind; /* Of the event time: an enum json_kind. */
+    uint8_t only;      /* The value payment.only asks for; PARSE_NO_VALUE: none. */
+    uint8_t fields[PARSE_FIELDS];
+    uint8_t carry[PAYMENT_CARRY_MAX]; /* PARSE_NO_VALUE: absent. */
+    uint8_t check_count;              /* Values that must be looked at, and of which kind. */
+    uint8_t checks[JSON_KEYS_MAX];
+    uint8_t check_kinds[JSON_KEYS_MAX];
+};
+
+struct parse_shape {
+    struct layout layout;
+    struct parse_plan plan;
+};
+
 /*
  * What a parsing thread has of its own: room for texts that do not stand in the message as they
- * are (escapes, masks), and how the last message looked, so that one like it is read quickly.
+ * are (escapes, masks), and how the latest messages looked, so that one like them is read quickly.
  * Zeroed at first; at is lent, and used may be set back at any time.
  */
 struct parse_scratch {
     char *at;
     size_t size;
     size_t used;
-    struct layout layout;
+    const struct parser *owner; /* Whose shapes these are. */
+    uint8_t shape_count;
+    uint8_t order[PARSE_SHAPES]; /* Their numbers, the one used last first. */
+    struct parse_shape shapes[PARSE_SHAPES];
 };
 
 /*

@@ -153,7 +153,7 @@ void parser_init(struct parser *parser, const struct parse_settings *settings)
 {
     memset(parser, 0, sizeof(*parser));
     parser->settings = *settings;
-    parser->wide = quotes_wide();
+    parser->wide = marks_wide();
     memset(parser->slots, PARSER_NO_NAME, sizeof(parser->slots));
     memset(parser->carry, PARSER_NO_NAME, sizeof(parser->carry));
     private_add(parser, settings);

@@ -44,10 +44,13 @@ static size_t padded(size_t size)
 uint64_t ident_hash(const struct siphash_key *key, enum ident_kind kind, const struct ident *ident,
                     struct span long_text)
 {
+    uint64_t words[sizeof(ident->bytes) / sizeof(uint64_t)];
+
     if (kind == IDENT_LONG) {
         return siphash(key, long_text);
     }
-    return siphash(key, (struct span){ident->bytes, sizeof(ident->bytes)});
+    memcpy(words, ident->bytes, sizeof(words));
+    return siphash_words(key, words, sizeof(words) / sizeof(words[0]));
 }
 
 static size_t note_write(const struct decision *decision, uint8_t *to)

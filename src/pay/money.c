@@ -1,5 +1,9 @@
 #include "pay/money.h"
 
+#include "base/digits.h"
+
+#include <string.h>
+
 /* Of an amount: more are above INT64_MAX, and so many are below UINT64_MAX. */
 enum { MONEY_DIGITS_MAX = 19 };
 
@@ -96,6 +100,49 @@ static bool decimal_shape(struct span text, size_t *ret_point)
     return point > 0 && point + 1 != text.size && (at[0] != '0' || point == 1);
 }
 
+/* One to eight characters in the highest bytes of a word, '0' before them. */
+static inline uint64_t short_read(const char *at, size_t size)
+{
+    uint64_t word = (uint8_t)at[0];
+    uint32_t head, tail;
+
+    if (size >= sizeof(head)) {
+        memcpy(&head, at, sizeof(head));
+        memcpy(&tail, at + size - sizeof(tail), sizeof(tail));
+        word = head | (uint64_t)tail << (8 * (size - sizeof(tail)));
+    } else if (size > 1) {
+        word |= (uint64_t)(uint8_t)at[size / 2] << (8 * (size / 2));
+        word |= (uint64_t)(uint8_t)at[size - 1] << (8 * (size - 1));
+    }
+    return size == DIGITS_A_WORD ? word : word << (64 - 8 * size) | DIGITS_ZERO >> (8 * size);
+}
+
+/* One to eight characters at once: most amounts. The point is taken out of the digits. */
+static bool money_read_short(const char *at, size_t size, struct money *ret_money)
+{
+    uint64_t word = short_read(at, size);
+    uint64_t differing = word ^ DIGITS_ONES * '.';
+    uint64_t points = (differing - DIGITS_ONES) & ~differing & (DIGITS_ONES * 0x80);
+    size_t before = size; /* Digits before the point. */
+    size_t scale = 0;
+
+    if (points != 0) { /* Its lowest bit is the first point's; another one is no digit. */
+        size_t place = (size_t)__builtin_ctzll(points) / 8;
+        uint64_t above = UINT64_MAX << 8 * place;
+        scale = DIGITS_A_WORD - 1 - place;
+        before = size - 1 - scale;
+        word = (word & (above << 8)) | (word & ~above) << 8 | '0';
+        if (scale == 0) {
+            return false;
+        }
+    }
+    if (before == 0 || (at[0] == '0' && before > 1) || !digits_only(word)) {
+        return false;
+    }
+    *ret_money = (struct money){(int64_t)digits_value(word), (int64_t)scale};
+    return true;
+}
+
 /* One pass: the digits as one number, which 64 bits hold, and where the point stood. */
 bool money_read(struct span text, struct money *ret_money)
 {
@@ -105,6 +152,9 @@ bool money_read(struct span text, struct money *ret_money)
 
     if (text.size > MONEY_DIGITS_MAX + 1) {
         return false;
+    }
+    if (text.size > 0 && text.size <= DIGITS_A_WORD) {
+        return money_read_short(at, text.size, ret_money);
     }
     for (size_t index = 0; index < text.size; index++) {
         if (at[index] >= '0' && at[index] <= '9') {

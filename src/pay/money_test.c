@@ -1,6 +1,8 @@
 #include "pay/money.h"
 #include "test/unit.h"
 
+#include <stdlib.h>
+
 static struct span text_of(const char *text)
 {
     return (struct span){text, strlen(text)};
@@ -38,6 +40,61 @@ static void reads_plain_decimals_and_nothing_else(void **state)
     for (size_t index = 0; index < sizeof(bad) / sizeof(bad[0]); index++) {
         assert_false(money_read(text_of(bad[index]), &money));
     }
+}
+
+/* What a plain decimal is, told slowly. */
+static bool is_decimal(const char *text, size_t size, int64_t *ret_units, int64_t *ret_scale)
+{
+    size_t digits = 0, points = 0;
+
+    *ret_units = *ret_scale = 0;
+    for (size_t index = 0; index < size; index++) {
+        bool digit = text[index] >= '0' && text[index] <= '9';
+        if (!digit && text[index] != '.') {
+            return false;
+        }
+        points += !digit;
+        digits += digit;
+        *ret_units = digit ? *ret_units * 10 + (text[index] - '0') : *ret_units;
+        *ret_scale += digit && points > 0;
+    }
+    return points <= 1 && digits > 0 && text[0] != '.' && text[size - 1] != '.' &&
+           (text[0] != '0' || size == 1 || text[1] == '.');
+}
+
+/* Up to eight characters are read at once, more one by one. */
+static void reads_every_text_of_few_characters_as_it_is_written(void **state)
+{
+    static const char alphabet[] = "019.-e";
+    size_t taken = 0;
+
+    for (size_t size = 1; size <= 9; size++) {
+        size_t many = 1;
+        for (size_t index = 0; index < size && many < 100000; index++) {
+            many *= sizeof(alphabet) - 1;
+        }
+        uint64_t dice = size;
+        for (size_t turn = 0; turn < many; turn++) {
+            char *text = malloc(size); /* So that a byte beyond is seen. */
+            assert_non_null(text);
+            uint64_t left = turn;
+            for (size_t index = 0; index < size; index++, left /= 6) {
+                dice = dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+                text[index] = size <= 6 ? alphabet[left % 6]
+                              : dice >> 61 == 0
+                                  ? '.'
+                                  : (char)('0' + (dice >> 40) % 10 + (dice >> 59 == 9));
+            }
+            struct money money;
+            int64_t units, scale;
+            bool right = money_read((struct span){text, size}, &money);
+            assert_int_equal(right, is_decimal(text, size, &units, &scale));
+            assert_true(!right || (money.units == units && money.scale == scale));
+            taken += right;
+            free(text);
+        }
+    }
+    assert_true(taken > 50000);
 }
 
 static void compares_by_value(void **state)
@@ -108,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_plain_decimals_and_nothing_else),
+        cmocka_unit_test(reads_every_text_of_few_characters_as_it_is_written),
         cmocka_unit_test(compares_by_value),
         cmocka_unit_test(sums_without_losing_a_billionth),
         cmocka_unit_test(a_sum_that_would_not_fit_stays_as_it_is),

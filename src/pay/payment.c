@@ -10,30 +10,36 @@ static bool text_same(struct span left, struct span right)
 }
 
 /*
- * What two payments of one pair are compared by, as one run of bytes: the accounts as idents, so
- * that none can reach into the other, the amount by value, so that 10.5 and 10.50 are the same.
+ * What two payments of one pair are compared by, as six words: the accounts as idents, so that
+ * none can reach into the other, the amount by value, so that 10.5 and 10.50 are the same.
+ *
+ *   0      units, without zeros at the end
+ *   1      from its lowest byte: scale, the sender's kind, the receiver's, 0, four of currency
+ *   2, 3   the sender's ident
+ *   4, 5   the receiver's
  */
-struct content {
-    int64_t units; /* No zeros at the end. */
-    uint8_t scale;
-    uint8_t sender_kind;
-    uint8_t receiver_kind;
-    uint8_t zero;
-    char currency[4];
-    struct ident sender;
-    struct ident receiver;
-};
+enum { CONTENT_WORDS = 6 };
 
-_Static_assert(sizeof(struct content) == 48, "no padding is hashed");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the digests are in journals");
 
-static void content_add_money(struct content *content, struct money amount)
+static uint64_t pair_digest(const struct siphash_key *key, const struct payment *payment,
+                            enum ident_kind receiver_kind, const struct ident *receiver)
 {
+    struct money amount = payment->amount;
+    uint64_t words[CONTENT_WORDS];
+    uint32_t currency;
+
     while (amount.scale > 0 && amount.units % 10 == 0) {
         amount.units /= 10;
         amount.scale--;
     }
-    content->units = amount.units;
-    content->scale = (uint8_t)amount.scale;
+    memcpy(&currency, payment->currency, sizeof(currency));
+    words[0] = (uint64_t)amount.units;
+    words[1] = (uint64_t)amount.scale | (uint64_t)payment->sender_kind << 8 |
+               (uint64_t)receiver_kind << 16 | (uint64_t)currency << 32;
+    memcpy(&words[2], payment->sender_ident.bytes, sizeof(payment->sender_ident));
+    memcpy(&words[4], receiver->bytes, sizeof(*receiver));
+    return siphash_words(key, words, CONTENT_WORDS);
 }
 
 /* The pair's digest and the status, which may be absent; that is not the empty text. */
@@ -51,17 +57,13 @@ static uint32_t content_digest(const struct siphash_key *key, uint64_t pair_hash
 
 void payment_derive(struct payment *payment, const struct siphash_key *key)
 {
-    struct content content = {.zero = 0};
+    struct ident receiver;
 
     payment->id_kind = (uint8_t)ident_from(key, payment->transaction_id, &payment->id);
     payment->id_hash = ident_hash(key, payment->id_kind, &payment->id, payment->transaction_id);
     payment->sender_kind = (uint8_t)ident_from(key, payment->sender, &payment->sender_ident);
-    content_add_money(&content, payment->amount);
-    memcpy(content.currency, payment->currency, sizeof(content.currency));
-    content.sender_kind = payment->sender_kind;
-    content.sender = payment->sender_ident;
-    content.receiver_kind = (uint8_t)ident_from(key, payment->receiver, &content.receiver);
-    payment->pair_hash = siphash(key, (struct span){&content, sizeof(content)});
+    enum ident_kind receiver_kind = ident_from(key, payment->receiver, &receiver);
+    payment->pair_hash = pair_digest(key, payment, receiver_kind, &receiver);
     payment->content_digest = content_digest(key, payment->pair_hash, payment->status);
 }
 
