@@ -190,12 +190,104 @@ static void a_repeated_delivery_is_never_longer(void **state)
     world_free(&world);
 }
 
+/* Tampered with while nobody ran: our chain, but not our numbers. */
+static void a_ledger_that_says_other_numbers_is_not_believed(void **state)
+{
+    struct world_setting setting = {.messages = aba,
+                                    .message_count = 3,
+                                    .per_epoch = 1,
+                                    .segment_size = 64 * 1024,
+                                    .keep_s = 3600,
+                                    .retention_s = 3600};
+    struct fault fault;
+
+    for (int number = 0; number < 5; number++) {
+        world_init(&world, &setting);
+        assert_true(story_run(&world, "A start | A take 3 | A seal | A deliver | A kill", &fault));
+        struct sink_cursor *cursor = &world.ledger.cursors[0];
+        world.ledger.totals[0].count += number == 0;
+        world.ledger.total_count -= number == 1;
+        cursor->range.next += number == 2;
+        cursor->range.newest_ms += number == 3;
+        cursor->origin.partition += number == 4;
+        assert_true(story_run(&world, "A start = ledger_has_other_history", &fault));
+    }
+    world_free(&world);
+}
+
+/* Many payments, and one of the first again with another amount. */
+static struct world_message conflicting[24];
+
+static void prepare_conflict(const char *story)
+{
+    static char ids[24][4];
+    struct world_setting setting = {.messages = conflicting,
+                                    .message_count = 24,
+                                    .per_epoch = 1,
+                                    .segment_size = 64 * 1024,
+                                    .keep_s = 3600,
+                                    .retention_s = 3600};
+    struct fault fault;
+
+    for (int index = 0; index < 24; index++) {
+        (void)snprintf(ids[index], sizeof(ids[index]), "%d", index % 23);
+        conflicting[index] =
+            (struct world_message){0, ids[index], 10 + index, 100 + index / 23, "USD", "EU", false};
+    }
+    world_init(&world, &setting);
+    if (!story_run(&world, story, &fault)) {
+        fail_msg("%s", fault.text);
+    }
+}
+
+/* The field that the open epoch's last row names. */
+static void assert_names_the_amount(void)
+{
+    const struct epoch *open = world.instances[0].pipeline.open;
+    struct span left = {open->rows.at, open->rows.size};
+    struct row row;
+    size_t size = row_read(left, &row);
+
+    assert_int_equal(size, left.size);
+    assert_int_equal(row.table, TABLE_DEAD_LETTERS);
+    assert_int_equal(row.texts[DEAD_FIELD].size, 6);
+    assert_memory_equal(row.texts[DEAD_FIELD].at, "amount", 6);
+}
+
+#define SEAL_FOUR "| A take 1 | A seal | A take 1 | A seal | A take 1 | A seal | A take 1 | A seal"
+#define SEAL_ALL_BUT_THE_LAST                                                                      \
+    "A start | A take 3 | A seal" SEAL_FOUR SEAL_FOUR SEAL_FOUR SEAL_FOUR SEAL_FOUR
+
+static void a_conflict_names_its_field_wherever_the_first_payment_stands(void **state)
+{
+    struct whereabouts *whereabouts = &world.instances[0].pipeline.whereabouts;
+    struct fault fault;
+
+    prepare_conflict(SEAL_ALL_BUT_THE_LAST); /* Only in the journal. */
+    assert_null(shelf_find(&world.instances[0].pipeline.shelf, 1));
+    assert_true(story_run(&world, "A take 1", &fault));
+    assert_names_the_amount();
+
+    prepare_conflict(SEAL_ALL_BUT_THE_LAST); /* The same, and nobody knows in which epoch. */
+    memset(whereabouts->entries, 0, WHEREABOUTS_COUNT * sizeof(whereabouts->entries[0]));
+    assert_true(story_run(&world, "A take 1", &fault));
+    assert_names_the_amount();
+
+    prepare_conflict(SEAL_ALL_BUT_THE_LAST "| A deliver"); /* In the ledger. */
+    memset(whereabouts->entries, 0, WHEREABOUTS_COUNT * sizeof(whereabouts->entries[0]));
+    assert_true(story_run(&world, "A take 1", &fault));
+    assert_names_the_amount();
+    world_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_payment_is_there_once),
         cmocka_unit_test(says_what_a_person_must_decide),
         cmocka_unit_test(a_repeated_delivery_is_never_longer),
+        cmocka_unit_test(a_ledger_that_says_other_numbers_is_not_believed),
+        cmocka_unit_test(a_conflict_names_its_field_wherever_the_first_payment_stands),
     };
     return cmocka_run_group_tests_name("trace", tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* The deciding side of the pipeline: from a message to its place in the open epoch. */
 #include "engine/pipeline.h"
 
+#include "os/crash.h"
+
 #include <string.h>
 
 enum outcome pipeline_begin(struct pipeline *pipeline, int64_t timeout_ns, struct fault *ret_fault)
@@ -119,6 +121,7 @@ enum outcome pipeline_take(struct pipeline *pipeline, const struct message *mess
     if (outcome == DONE) {
         epoch_add_decision(pipeline->open, &decision);
         add_row(pipeline, message, &judgement, differing, watermark_ms);
+        crash_point("after_take");
     }
     return outcome;
 }

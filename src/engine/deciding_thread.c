@@ -2,7 +2,6 @@
 #include "engine/engine_parts.h"
 
 #include "base/instant.h"
-#include "os/crash.h"
 
 enum {
     LOOK_EVERY = 64, /* Messages between two looks at the clock. */
