@@ -22,6 +22,23 @@ static bool segment_on_line(struct journal *journal, uint64_t serial,
     return found;
 }
 
+/* The header at this place, asked for once more past a cache that may be stale. */
+static enum outcome sealed_header(struct walk *walk, struct fault *ret_fault)
+{
+    enum outcome outcome = walk_header(walk, DISK_BLOCK, ret_fault);
+
+    if (outcome == LATER) {
+        disk_forget(walk->disk, walk->file);
+        outcome = walk_header(walk, DISK_BLOCK, ret_fault);
+    }
+    if (outcome == LATER) {
+        return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
+                        "segment seg-%016llx, offset %llu: a frame is damaged",
+                        (unsigned long long)walk->stamp.serial, (unsigned long long)walk->offset);
+    }
+    return outcome;
+}
+
 /* LATER: not among its frames. */
 static enum outcome find_in_walk(struct walk *walk, uint64_t last, const struct chain *chain,
                                  uint64_t *ret_epoch, struct fault *ret_fault)
@@ -29,13 +46,7 @@ static enum outcome find_in_walk(struct walk *walk, uint64_t last, const struct 
     uint64_t number = 0;
 
     while (number < last) {
-        enum outcome outcome = walk_header(walk, DISK_BLOCK, ret_fault);
-        if (outcome == LATER) {
-            return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
-                            "segment seg-%016llx, offset %llu: a frame is damaged",
-                            (unsigned long long)walk->stamp.serial,
-                            (unsigned long long)walk->offset);
-        }
+        enum outcome outcome = sealed_header(walk, ret_fault);
         if (outcome != DONE) {
             return outcome;
         }

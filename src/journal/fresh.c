@@ -211,9 +211,9 @@ static bool is_spare(const struct journal *journal, uint64_t serial)
     return false;
 }
 
-/* The first file that has no business here. LATER: none. */
-static enum outcome find_leftover(struct journal *journal, char ret_name[DISK_NAME_MAX],
-                                  struct fault *ret_fault)
+/* The first file that has no business here, of spares alone or of all. LATER: none. */
+static enum outcome find_leftover(struct journal *journal, bool spares_only,
+                                  char ret_name[DISK_NAME_MAX], struct fault *ret_fault)
 {
     enum outcome outcome = DONE;
     uint64_t serial = 0;
@@ -221,7 +221,8 @@ static enum outcome find_leftover(struct journal *journal, char ret_name[DISK_NA
     for (size_t index = 0; outcome == DONE; index++) {
         outcome = disk_list(journal->disk, index, ret_name, ret_fault);
         if (outcome == DONE &&
-            ((segment_name_read(ret_name, &serial) && !on_the_line(journal, serial)) ||
+            ((!spares_only && segment_name_read(ret_name, &serial) &&
+              !on_the_line(journal, serial)) ||
              (segment_spare_name_read(ret_name, &serial) && !is_spare(journal, serial)))) {
             return DONE;
         }
@@ -229,21 +230,34 @@ static enum outcome find_leftover(struct journal *journal, char ret_name[DISK_NA
     return outcome;
 }
 
-enum outcome segment_sweep(struct journal *journal, struct fault *ret_fault)
+static enum outcome sweep(struct journal *journal, bool spares_only, bool *ret_any,
+                          struct fault *ret_fault)
 {
     char name[DISK_NAME_MAX];
-    enum outcome outcome = find_leftover(journal, name, ret_fault);
-    bool any = outcome == DONE;
+    enum outcome outcome = find_leftover(journal, spares_only, name, ret_fault);
 
+    *ret_any = outcome == DONE;
     while (outcome == DONE) {
         crash_point("before_unlink");
         outcome = disk_unlink(journal->disk, name, ret_fault);
         if (outcome == DONE) {
-            outcome = find_leftover(journal, name, ret_fault);
+            outcome = find_leftover(journal, spares_only, name, ret_fault);
         }
     }
-    if (outcome == LATER && any) {
-        return journal_sync_directory(journal, ret_fault);
-    }
     return outcome == LATER ? DONE : journal_failed(journal, outcome);
+}
+
+enum outcome segment_sweep(struct journal *journal, struct fault *ret_fault)
+{
+    bool any;
+    enum outcome outcome = sweep(journal, false, &any, ret_fault);
+
+    return outcome == DONE && any ? journal_sync_directory(journal, ret_fault) : outcome;
+}
+
+enum outcome segment_sweep_spares(struct journal *journal, struct fault *ret_fault)
+{
+    bool any; /* Not synced: one that comes back is swept again. */
+
+    return sweep(journal, true, &any, ret_fault);
 }

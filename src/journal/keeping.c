@@ -4,11 +4,14 @@
 #include "os/crash.h"
 #include "os/digest.h"
 
-static enum outcome enough_space(struct journal *journal, struct fault *ret_fault)
+static enum outcome make_space(struct journal *journal, struct fault *ret_fault)
 {
     uint64_t left = 0;
-    enum outcome outcome = disk_free_bytes(journal->disk, &left, ret_fault);
+    enum outcome outcome = segment_sweep_spares(journal, ret_fault);
 
+    if (outcome == DONE) {
+        outcome = disk_free_bytes(journal->disk, &left, ret_fault);
+    }
     if (outcome == DONE && left < JOURNAL_FREE_MIN) {
         return fault_is(ret_fault, LATER, FAULT_DISK_SPACE,
                         "%llu MiB are free on the volume of the journal; to start, it needs %llu",
@@ -216,7 +219,7 @@ enum outcome journal_keep(struct journal *journal, uint64_t confirmed, uint64_t 
     must(!journal->empty && !journal->ready && !journal->failed);
     must(last_kept + 1 >= journal->first_epoch && last_kept <= journal->last_epoch);
     must(snapshot->number == last_kept);
-    enum outcome outcome = enough_space(journal, ret_fault);
+    enum outcome outcome = make_space(journal, ret_fault);
     if (outcome == DONE) {
         outcome = find_tail(journal, &tail, confirmed, last_kept, ret_fault);
     }
@@ -269,9 +272,9 @@ enum outcome journal_begin(struct journal *journal, const struct epoch *snapshot
                     .begun_ms = snapshot->sealed_ms,
                     .seeds_follow = seeds_follow},
     };
-    enum outcome outcome = enough_space(journal, ret_fault);
 
     must(!journal->ready && !journal->failed);
+    enum outcome outcome = make_space(journal, ret_fault);
     if (outcome != DONE) {
         return outcome;
     }

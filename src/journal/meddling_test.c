@@ -114,6 +114,20 @@ static void a_stale_page_is_no_damage(void **state)
     assert_int_equal(story_first_wrong(&story, true), 0);
 }
 
+static void a_stale_page_hides_no_chain(void **state)
+{
+    uint64_t epoch = 0;
+
+    story_make(&story, 17);
+    meddling.read = stale_read;
+    meddling.forget = forgotten;
+    armed = true;
+    assert_int_equal(journal_find_chain(&story.journal, &story.epoch.chain, &epoch, &story.fault),
+                     DONE);
+    assert_int_equal(epoch, 17);
+    assert_false(armed);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -122,6 +136,7 @@ int main(void)
         TEST(a_segment_may_go_before_it_is_opened),
         TEST(a_segment_may_be_filled_anew_while_it_is_read),
         TEST(a_stale_page_is_no_damage),
+        TEST(a_stale_page_hides_no_chain),
     };
     return cmocka_run_group_tests_name("meddling", tests, NULL, NULL);
 }

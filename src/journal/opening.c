@@ -47,9 +47,8 @@ static enum outcome note_name(struct journal *journal, const char *name, struct 
                             "the journal has more than %d segments", JOURNAL_SEGMENTS_MAX);
         }
         journal->segments[journal->segment_count++] = (struct journal_segment){.serial = serial};
-    } else if (segment_spare_name_read(name, &serial) &&
-               journal->spare_count < JOURNAL_SPARES_MAX) {
-        journal->spares[journal->spare_count++] = serial;
+    } else if (!segment_spare_name_read(name, &serial)) { /* Of a spare only its serial counts. */
+        serial = 0;
     }
     if (serial >= journal->next_serial && serial < UINT64_MAX) {
         journal->next_serial = serial + 1;

@@ -117,6 +117,12 @@ MUST_USE enum outcome segment_drop(struct journal *journal, uint64_t serial, uin
 /* Remove what is not on the line, and sync the directory. */
 MUST_USE enum outcome segment_sweep(struct journal *journal, struct fault *ret_fault);
 
+/*
+ * Before anything is written: remove the spare files that an earlier start left. In one of them
+ * may stand the frames of a segment that never became one, under the serial that comes next.
+ */
+MUST_USE enum outcome segment_sweep_spares(struct journal *journal, struct fault *ret_fault);
+
 /* Every byte behind a failed write or sync is in doubt: nothing more is written. */
 enum outcome journal_failed(struct journal *journal, enum outcome outcome);
 MUST_USE enum outcome journal_sync_directory(struct journal *journal, struct fault *ret_fault);

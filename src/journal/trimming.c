@@ -33,6 +33,7 @@ static void take_off(struct journal *journal)
 enum outcome journal_trim(struct journal *journal, uint64_t needed, int64_t now_ms,
                           struct fault *ret_fault)
 {
+    enum outcome outcome = DONE;
     bool any = false;
 
     must(journal->ready);
@@ -40,14 +41,15 @@ enum outcome journal_trim(struct journal *journal, uint64_t needed, int64_t now_
         return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_IO,
                         "the journal failed before: nothing more is written to it");
     }
-    while (may_go(journal, needed, now_ms)) {
+    while (outcome == DONE && may_go(journal, needed, now_ms)) {
         struct journal_segment oldest = journal->segments[0];
         take_off(journal); /* First: nobody begins to read it any more. */
-        enum outcome outcome = segment_drop(journal, oldest.serial, oldest.size, ret_fault);
-        if (outcome != DONE) {
-            return outcome;
-        }
-        any = true;
+        outcome = segment_drop(journal, oldest.serial, oldest.size, ret_fault);
+        any = any || outcome == DONE;
     }
-    return any ? journal_sync_directory(journal, ret_fault) : DONE;
+    if (any && outcome != BROKEN) { /* Or a name would lead to a file that was used again. */
+        enum outcome synced = journal_sync_directory(journal, ret_fault);
+        outcome = synced == DONE ? outcome : synced;
+    }
+    return outcome;
 }
