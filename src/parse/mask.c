@@ -176,6 +176,51 @@ bool mask_needed(struct span text)
     return false;
 }
 
+/* The first four digits of cards, and a bit for each number of digits they have. */
+struct issuer {
+    uint16_t first;
+    uint16_t last;
+    uint32_t sizes;
+};
+
+#define SIZES(least, most) ((UINT32_C(2) << (most)) - (UINT32_C(1) << (least)))
+
+static const struct issuer issuers[] = {
+    {2221, 2720, SIZES(16, 16)},                                 /* Mastercard, */
+    {5100, 5599, SIZES(16, 16)},                                 /* in two ranges. */
+    {3000, 3059, SIZES(14, 19)},                                 /* Diners Club, */
+    {3600, 3699, SIZES(14, 19)},                                 /* in three, */
+    {3800, 3999, SIZES(14, 19)},                                 /* of 14 and more digits. */
+    {3400, 3499, SIZES(15, 15)},                                 /* American Express, */
+    {3700, 3799, SIZES(15, 15)},                                 /* in two. */
+    {3528, 3589, SIZES(16, 19)},                                 /* JCB. */
+    {4000, 4999, SIZES(13, 13) | SIZES(16, 16) | SIZES(19, 19)}, /* Visa. */
+    {5000, 5099, SIZES(13, 19)},                                 /* Maestro, */
+    {5600, 5899, SIZES(13, 19)},                                 /* in three; its third holds */
+    {6000, 6999, SIZES(13, 19)},                                 /* Discover and UnionPay, too. */
+};
+
+/* Does a network give such numbers to its cards? */
+static bool row_issued(const char *at, const struct row *row)
+{
+    unsigned head = 0;
+    size_t index = row->start;
+
+    for (size_t left = 4; left > 0; index++) {
+        if (is_digit(at[index])) {
+            head = head * 10 + (unsigned)(at[index] - '0');
+            left--;
+        }
+    }
+    for (size_t which = 0; which < sizeof(issuers) / sizeof(issuers[0]); which++) {
+        const struct issuer *issuer = &issuers[which];
+        if (head >= issuer->first && head <= issuer->last) {
+            return (issuer->sizes >> row->digits & 1) != 0;
+        }
+    }
+    return false;
+}
+
 static bool touches_letter(struct span text, const struct row *row)
 {
     const char *at = text.at;
@@ -195,7 +240,7 @@ bool mask_reads_as_card(struct span text)
          start = group_find(at, text.size, group_end(at, text.size, start))) {
         struct row row = {start, start, 0};
         while (row_extend(at, text.size, &row)) {
-            if (row_passes(at, &row) && !touches_letter(text, &row)) {
+            if (row_passes(at, &row) && row_issued(at, &row) && !touches_letter(text, &row)) {
                 return true;
             }
         }

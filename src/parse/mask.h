@@ -6,8 +6,10 @@
  * before a card number does not hide it. The one exception is a text that is a UUID (36
  * characters, either case): about one in 400 would pass by chance, and no card is written so.
  *
- * One in ten numbers of that length passes by chance. That costs a carried text some stars; ids
- * it would make equal, so they are asked about with mask_reads_as_card and never masked.
+ * One in ten numbers of that length passes by chance. That costs a carried text some stars. Ids it
+ * would make equal, so they are never masked but asked about with mask_reads_as_card, which wants
+ * more: a beginning and a length that one of the large networks gives to its cards (ISO/IEC 7812-1
+ * issuer ranges, as published by the networks). A numeric id is hardly ever taken for one then.
  */
 #ifndef PARSE_MASK_H
 #define PARSE_MASK_H
@@ -19,7 +21,10 @@ enum { MASK_EXCERPT_MAX = 256 };
 /* Does a card number stand in it? */
 bool mask_needed(struct span text);
 
-/* The same for an id, where digits that touch a letter do not count: they are of a longer code. */
+/*
+ * Is a card number in this id that some network may have issued? Digits that touch a letter do not
+ * count: they are of a longer code.
+ */
 bool mask_reads_as_card(struct span text);
 
 /*

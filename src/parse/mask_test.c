@@ -75,6 +75,75 @@ static void finds_a_card_number_wherever_it_stands(void **state)
     }
 }
 
+/* A number of so many digits that passes: its head, zeros, and the digit that makes it pass. */
+static void number_make(char *to, unsigned head, size_t size)
+{
+    unsigned sum = 0;
+
+    memset(to, '0', size);
+    for (size_t index = 4; index > 0; index--, head /= 10) {
+        to[index - 1] = (char)('0' + head % 10);
+    }
+    for (size_t index = 0; index < size; index++) {
+        unsigned digit = (unsigned)(to[index] - '0') << ((size - index) % 2 == 0);
+        sum += digit / 10 + digit % 10;
+    }
+    to[size - 1] = (char)('0' + (10 - sum % 10) % 10);
+}
+
+/* How many of the ten thousand heads are a network's, by the number of digits behind them. */
+static void reads_an_id_as_a_card_number_only_if_a_network_issues_such_numbers(void **state)
+{
+    static const struct {
+        size_t size;
+        size_t heads;
+    } issued[] = {{12, 0},
+                  {13, 1000 + 100 + 300 + 1000},
+                  {14, 60 + 100 + 200 + 1400},
+                  {15, 60 + 100 + 200 + 200 + 1400},
+                  {16, 1000 + 500 + 500 + 62 + 60 + 100 + 200 + 1400},
+                  {17, 62 + 60 + 100 + 200 + 1400},
+                  {18, 62 + 60 + 100 + 200 + 1400},
+                  {19, 1000 + 62 + 60 + 100 + 200 + 1400},
+                  {20, 0}};
+
+    for (size_t which = 0; which < sizeof(issued) / sizeof(issued[0]); which++) {
+        size_t heads = 0;
+        for (unsigned head = 0; head < 10000; head++) {
+            char number[20];
+            number_make(number, head, issued[which].size);
+            struct span text = {number, issued[which].size};
+            assert_int_equal(mask_needed(text), text.size >= 13 && text.size <= 19);
+            heads += mask_reads_as_card(text);
+        }
+        assert_int_equal(heads, issued[which].heads);
+    }
+}
+
+/* The least and the greatest head of each range, and its neighbours. */
+static void knows_where_the_ranges_of_the_networks_end(void **state)
+{
+    static const struct {
+        unsigned inside;
+        unsigned outside;
+        size_t size;
+    } ends[] = {
+        {4000, 3999, 13}, {4999, 1999, 16}, {4000, 2999, 19}, {5100, 2220, 16}, {2221, 2220, 16},
+        {2720, 2721, 16}, {5599, 2721, 16}, {3400, 3399, 15}, {3499, 3500, 15}, {3700, 3500, 15},
+        {3799, 3500, 15}, {3528, 3527, 16}, {3589, 3590, 16}, {3000, 2999, 14}, {3059, 3060, 14},
+        {3600, 3599, 14}, {3699, 3700, 14}, {3800, 3799, 14}, {3999, 4000, 14}, {5000, 4999, 17},
+        {5099, 5100, 17}, {5600, 5599, 17}, {5899, 5900, 17}, {6000, 5999, 13}, {6999, 7000, 19}};
+
+    for (size_t index = 0; index < sizeof(ends) / sizeof(ends[0]); index++) {
+        char number[20];
+        struct span text = {number, ends[index].size};
+        number_make(number, ends[index].inside, text.size);
+        assert_true(mask_reads_as_card(text));
+        number_make(number, ends[index].outside, text.size);
+        assert_false(mask_reads_as_card(text));
+    }
+}
+
 static void reads_an_id_as_a_card_number_only_where_no_letter_touches_it(void **state)
 {
     static const char *const read_as_card[] = {"4111111111111111", "4111-1111-1111-1111",
@@ -85,6 +154,9 @@ static void reads_an_id_as_a_card_number_only_where_no_letter_touches_it(void **
                                              "a4111111111111111",
                                              "4111111111111111f",
                                              "9f4111111111111111aa00112233445566",
+                                             "0000000000000",
+                                             "1888888888888888882", /* A snowflake. */
+                                             "2220990000000002",
                                              "41111111-1111-1111-1111-111111111111"};
 
     for (size_t index = 0; index < sizeof(read_as_card) / sizeof(read_as_card[0]); index++) {
@@ -185,6 +257,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hides_card_numbers_but_their_last_four),
         cmocka_unit_test(finds_a_card_number_wherever_it_stands),
+        cmocka_unit_test(reads_an_id_as_a_card_number_only_if_a_network_issues_such_numbers),
+        cmocka_unit_test(knows_where_the_ranges_of_the_networks_end),
         cmocka_unit_test(reads_an_id_as_a_card_number_only_where_no_letter_touches_it),
         cmocka_unit_test(leaves_no_card_number_in_any_row_of_digits),
         cmocka_unit_test(masks_where_the_text_stands),

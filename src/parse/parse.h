@@ -16,8 +16,8 @@
  *                  not null wins. A name that privacy drops is not there; one it masks is neither
  *                  an id, a time, an amount nor a currency
  *   ids, accounts  JSON strings of 1 to 128 bytes. An account that holds a card number is masked.
- *                  An id that reads as one is refused: masked it would equal others, and kept
- *                  it would be on disk
+ *                  An id that reads as one of a network's is refused: masked it would equal
+ *                  others, and kept it would be on disk
  *   amount         a JSON number, or a string, that is a plain decimal above 0 (pay/money.h)
  *   currency       a string of three capital letters
  *   event time     a JSON integer (s, ms, us or ns, told by its size) or an RFC 3339 string.

@@ -24,6 +24,18 @@ ROW = re.compile(r"[0-9]+(?:[ -]+[0-9]+)*", re.ASCII)
 GROUP = re.compile(r"[0-9]+", re.ASCII)
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 DIGIT = re.compile(r"[0-9]", re.ASCII)
+# What the card networks give out: beginning and number of digits.
+ISSUED = re.compile("|".join((
+    "4([0-9]{12}|[0-9]{15}|[0-9]{18})",  # Visa
+    "5[1-5][0-9]{14}",  # Mastercard
+    "2(22[1-9]|2[3-9][0-9]|[3-6][0-9]{2}|7[01][0-9]|720)[0-9]{12}",
+    "3[47][0-9]{13}",  # American Express
+    "(6011|64[4-9][0-9]|65[0-9]{2})[0-9]{12,15}",  # Discover
+    "35(2[89]|[3-8][0-9])[0-9]{12,15}",  # JCB
+    "(30[0-5]|3[689][0-9])[0-9]{11,16}",  # Diners Club
+    "62[0-9]{14,17}",  # UnionPay
+    "(50|5[678]|6[0-9])[0-9]{11,17}",  # Maestro
+)), re.ASCII)
 
 
 class Payment:
@@ -47,14 +59,17 @@ def luhn(digits):
     return total % 10 == 0
 
 
-def card_spans(text, whole_codes_only=False):
-    """Rows of whole groups of digits, parted by blanks and dashes, that read as a card number."""
+def card_spans(text, issued_only=False):
+    """Rows of whole groups of digits, parted by blanks and dashes, that read as a card number.
+
+    issued_only, for ids: of whole codes, and only what a network may have given out.
+    """
     if SUSPECT.search(text) is None or UUID.fullmatch(text):
         return
     for row in ROW.finditer(text):
         groups = [(row.start() + group.start(), row.start() + group.end())
                   for group in GROUP.finditer(row.group())]
-        if whole_codes_only:
+        if issued_only:
             groups = [group for group in groups if not touches_letter(text, *group)]
         for first in range(len(groups)):
             for last in range(first, len(groups)):
@@ -62,6 +77,8 @@ def card_spans(text, whole_codes_only=False):
                 if ROW.fullmatch(text, start, end) is None:
                     break  # A group that does not count stands between.
                 digits = DIGIT.findall(text[start:end])
+                if issued_only and ISSUED.fullmatch("".join(digits)) is None:
+                    continue
                 if 13 <= len(digits) <= 19 and luhn(digits):
                     yield start, end
 

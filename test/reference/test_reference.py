@@ -76,6 +76,13 @@ class Reading(unittest.TestCase):
         self.assertEqual(mask_cards("a 4111 1111-11111111 b"), "a **** ****-****1111 b")
         self.assertEqual(mask_cards("4111111111111112"), "4111111111111112")
         self.assertEqual(mask_cards("2023-11-14 22:13"), "2023-11-14 22:13")
+        for number in ("2221000000000009", "2720000000000005", "340000000000009", "370000000000002"):
+            self.assertEqual(self.reason(with_value(b"transaction_id", b'"%s"' % number.encode())),
+                             "identifier", number)
+        for number in ("2220000000000000", "2721000000000004", "350000000000006", "3590000000000000"):
+            self.assertIsNone(self.reason(with_value(b"transaction_id",
+                                                     b'"%s"' % number.encode())), number)
+            self.assertNotEqual(mask_cards(number), number)
         self.assertEqual(excerpt(b"a1\x00\xff"), "a#??")
 
 
