@@ -145,6 +145,47 @@ static void wait_until_settled(struct engine *engine)
     }
 }
 
+/* Put an older copy's pages into the database that the engine holds open. */
+static void restore_in_place(void)
+{
+    char path[400];
+    sqlite3 *old;
+
+    (void)snprintf(path, sizeof(path), "%s/old.db", place.path);
+    assert_int_equal(sqlite3_open(path, &old), SQLITE_OK);
+    sqlite3_backup *backup = sqlite3_backup_init(other_program, "main", old, "main");
+    assert_non_null(backup);
+    while (sqlite3_backup_step(backup, -1) != SQLITE_DONE) {
+        usleep(1000);
+    }
+    assert_int_equal(sqlite3_backup_finish(backup), SQLITE_OK);
+    assert_int_equal(sqlite3_close(old), SQLITE_OK);
+}
+
+static void a_ledger_restored_between_two_deliveries_is_filled_up(void **state)
+{
+    char command[1000];
+
+    start_and_deliver(100);
+    (void)snprintf(command, sizeof(command), "cp %s/payments.db %s/old.db", place.path, place.path);
+    assert_int_equal(system(command), 0);
+    write_payments(0, 101, 20000);
+    place.settings.deliver_rows_max[0] = 200; /* So that much is left to deliver. */
+    assert_int_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
+    for (int step = 0; step < 1000 && counted(ACCEPTED) < 1000; step++) {
+        usleep(1000);
+    }
+    lock_ledger();
+    assert_int_equal(sqlite3_exec(other_program, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    restore_in_place();
+    unlock_ledger();
+    assert_int_equal(wait_for_end(), ENGINE_CAUGHT_UP);
+    assert_true(told("ledger_restored "));
+    engine_close(place.engine);
+    assert_int_equal(counted(ACCEPTED), 20000);
+    place_remove();
+}
+
 static void a_second_owner_is_fenced(void **state)
 {
     char command[1000];
@@ -203,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_stop_does_not_wait_for_a_locked_ledger_for_ever),
         cmocka_unit_test(a_ledger_that_is_deleted_meanwhile_is_noticed_and_filled_again),
         cmocka_unit_test(an_older_copy_of_the_ledger_is_filled_up),
+        cmocka_unit_test(a_ledger_restored_between_two_deliveries_is_filled_up),
         cmocka_unit_test(a_second_owner_is_fenced),
         cmocka_unit_test(tells_the_first_conflicts_and_shows_no_account),
     };
