@@ -88,6 +88,16 @@ static enum outcome acquire_empty(struct pipeline *pipeline, struct fault *ret_f
                         "the first sink was %s %s; now it is %s %s, which is empty", known->type,
                         known->path, now.type, now.path);
     }
+    if (pipeline->journal.empty && known->epoch > 0) {
+        (void)fault_is(ret_fault, BROKEN, FAULT_LEDGER_LOST,
+                       "sink \"%s\" is empty and so is the journal, but pipeline \"%s\" had come "
+                       "to epoch %llu",
+                       ledger->settings.name, ledger->settings.pipeline,
+                       (unsigned long long)known->epoch);
+        fault_next(ret_fault, "restore the ledger; or, to begin anew, remove %.160s/journal/ledger",
+                   pipeline->settings->data_dir);
+        return BROKEN;
+    }
     if (pipeline->journal.empty) {
         return first_run(pipeline, ret_fault);
     }

@@ -2,6 +2,7 @@
 #include "test/engine_place.h"
 #include "test/unit.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -171,6 +172,77 @@ static void a_ledger_of_the_same_name_from_elsewhere_is_not_taken_for_ours(void 
     place_remove();
 }
 
+static void in_place(const char *command)
+{
+    char line[900];
+
+    (void)snprintf(line, sizeof(line), "cd %s && %s", place.path, command);
+    assert_int_equal(system(line), 0);
+}
+
+static void change_ledger(const char *sql)
+{
+    sqlite3 *database = NULL;
+
+    assert_int_equal(sqlite3_open(place.settings.sinks[0].path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+}
+
+static void a_ledger_that_is_gone_with_the_segments_begins_no_new_history(void **state)
+{
+    place_make(1);
+    write_payments(0, 1, 10);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    in_place("rm payments.db* data/journal/seg-*");
+    for (int start = 0; start < 2; start++) {
+        assert_int_equal(run(), ENGINE_FAILED);
+        assert_int_equal(place.fault.code, FAULT_LEDGER_LOST);
+        assert_non_null(strstr(place.fault.next, "/data/journal/ledger"));
+    }
+    in_place("rm data/journal/ledger"); /* As its next line says. */
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted(ACCEPTED), 10);
+    place_remove();
+}
+
+static void rows_missing_in_a_ledger_are_told_by_a_rebuild(void **state)
+{
+    for (int seq = 1; seq <= 9; seq++) {
+        char command[200];
+        place_make(1);
+        write_payments(0, 1, 9);
+        assert_int_equal(run(), ENGINE_CAUGHT_UP);
+        (void)snprintf(command, sizeof(command),
+                       "DELETE FROM payment_transactions_000001 WHERE seq = %d", seq);
+        change_ledger(command);
+        in_place("rm -r data");
+        assert_int_equal(run(), ENGINE_FAILED);
+        assert_int_equal(place.fault.code, FAULT_SINK_DAMAGED);
+        place_remove();
+    }
+}
+
+static void a_file_left_before_its_end_is_said_to_hold_the_watermark(void **state)
+{
+    place_make(2);
+    place.settings.path_count = 1;
+    place.settings.memory_limit = 16 << 20;
+    place.settings.rules.senders_max = 100;
+    place.settings.rules.lateness_ms = INT64_C(1000) * 3600000;
+    write_apart(0, 1, 10000, 60);
+    assert_int_equal(run(), ENGINE_HALTED); /* The memory is full, in its middle. */
+    place.settings.memory_limit = 64 << 20;
+    place.paths[0] = place.inputs[1];
+    write_payments(1, 1, 3);
+    assert_null(strstr(place.events, "source_left"));
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    const char *told = strstr(place.events, "source_left topic=");
+    assert_non_null(told);
+    assert_non_null(strstr(told, "/0.jsonl offset="));
+    place_remove();
+}
+
 static bool counted_as_dead(void)
 {
     char path[400];
@@ -203,6 +275,9 @@ int main(void)
         cmocka_unit_test(an_estimate_of_the_backlog_stops_no_reading_for_ever),
         cmocka_unit_test(a_file_that_was_read_and_is_not_named_any_more_holds_nothing),
         cmocka_unit_test(a_ledger_of_the_same_name_from_elsewhere_is_not_taken_for_ours),
+        cmocka_unit_test(a_ledger_that_is_gone_with_the_segments_begins_no_new_history),
+        cmocka_unit_test(rows_missing_in_a_ledger_are_told_by_a_rebuild),
+        cmocka_unit_test(a_file_left_before_its_end_is_said_to_hold_the_watermark),
         cmocka_unit_test(who_halts_is_not_counted_as_dead),
     };
     return cmocka_run_group_tests_name("restart", tests, NULL, NULL);

@@ -71,6 +71,23 @@ static enum outcome read_snapshot(struct pipeline *pipeline, struct epoch *snaps
     return outcome;
 }
 
+/* Rows are dense: this one is there, or the ledger is damaged. */
+static enum outcome read_accepted(struct pipeline *pipeline, uint64_t seq, struct row *ret_row,
+                                  uint64_t *ret_epoch, struct fault *ret_fault)
+{
+    int64_t decided_ms;
+    enum outcome outcome = sink_read_row(pipeline->ledger, TABLE_TRANSACTIONS, seq, ret_row,
+                                         ret_epoch, &decided_ms, ret_fault);
+
+    if (outcome == LATER ||
+        (outcome == DONE && ret_row->numbers[TRANSACTION_SEQ] != (int64_t)seq)) {
+        return fault_is(ret_fault, BROKEN, FAULT_SINK_DAMAGED,
+                        "sink \"%s\": accepted row %llu is missing",
+                        pipeline->ledger->settings.name, (unsigned long long)seq);
+    }
+    return outcome;
+}
+
 /* The first accepted row of epoch seed_epoch or later: seq and epoch grow together. */
 static enum outcome first_row(struct pipeline *pipeline, uint64_t *ret_seq, struct fault *ret_fault)
 {
@@ -81,14 +98,7 @@ static enum outcome first_row(struct pipeline *pipeline, uint64_t *ret_seq, stru
         uint64_t middle = low + (high - low) / 2;
         struct row row;
         uint64_t epoch = 0;
-        int64_t decided_ms;
-        enum outcome outcome = sink_read_row(pipeline->ledger, TABLE_TRANSACTIONS, middle, &row,
-                                             &epoch, &decided_ms, ret_fault);
-        if (outcome == LATER) {
-            return fault_is(ret_fault, BROKEN, FAULT_SINK_DAMAGED,
-                            "sink \"%s\": accepted row %llu is missing",
-                            pipeline->ledger->settings.name, (unsigned long long)middle);
-        }
+        enum outcome outcome = read_accepted(pipeline, middle, &row, &epoch, ret_fault);
         if (outcome != DONE) {
             return outcome;
         }
@@ -168,9 +178,7 @@ static enum outcome seed_rows(struct pipeline *pipeline, struct epoch *piece,
     for (; outcome == DONE && seq < end; seq++) {
         struct row row;
         uint64_t epoch = 0;
-        int64_t decided_ms;
-        outcome = sink_read_row(pipeline->ledger, TABLE_TRANSACTIONS, seq, &row, &epoch,
-                                &decided_ms, ret_fault);
+        outcome = read_accepted(pipeline, seq, &row, &epoch, ret_fault);
         if (outcome != DONE) {
             break;
         }

@@ -214,20 +214,40 @@ static void note_ended(const struct engine *engine, bool ret_ended[SOURCES_MAX])
     }
 }
 
+/* The watermark cannot pass what may still be in it. */
+static void tell_left(struct engine *engine, size_t number)
+{
+    const struct state *state = &engine->pipeline.state;
+    const char *topic = state->origins[number].topic;
+    struct engine_event event;
+
+    event_begin(&event, "source_left", ENGINE_WARN);
+    event_text(&event, "topic", (struct span){topic, strlen(topic)});
+    event_number(&event, "offset", state->watermark.sources[number].next);
+    event_word(&event, "reason",
+               "not read to its end and not named any more: it holds back the watermark, and with "
+               "it what is remembered and the closing of windows");
+    events_put(&engine->events, &event);
+}
+
 /*
  * A file that was read to its end and is not named any more has left: nobody will say so, and it
  * would hold the watermark for ever. One that was not read to its end holds it.
  */
-static enum outcome end_the_left(struct engine *engine, bool ended[SOURCES_MAX],
+static enum outcome end_the_left(struct engine *engine, const bool ended[SOURCES_MAX],
                                  struct fault *ret_fault)
 {
     struct pipeline *pipeline = &engine->pipeline;
+    bool named[SOURCES_MAX] = {false};
     enum outcome outcome = DONE;
 
     for (size_t index = 0; index < engine->source_count; index++) {
-        ended[engine->numbers[index]] = false;
+        named[engine->numbers[index]] = true;
     }
-    for (size_t number = 0; outcome == DONE && number < SOURCES_MAX; number++) {
+    for (size_t number = 0; outcome == DONE && number < pipeline->state.source_count; number++) {
+        if (named[number]) {
+            continue;
+        }
         struct decision note = {.kind = NOTE_ENDED,
                                 .source = (uint16_t)number,
                                 .event_ms = INSTANT_NONE,
@@ -235,6 +255,8 @@ static enum outcome end_the_left(struct engine *engine, bool ended[SOURCES_MAX],
         if (ended[number]) {
             note.offset = pipeline->state.watermark.sources[number].next;
             outcome = pipeline_note(pipeline, &note, ret_fault);
+        } else {
+            tell_left(engine, number);
         }
     }
     return outcome;
