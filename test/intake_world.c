@@ -85,12 +85,22 @@ static const struct source_type source_uneven = {
     .close = uneven_close,
 };
 
-int world_set_up(void **unused)
+void world_parse_by(const struct parse_settings *settings)
+{
+    parser_init(&parser, settings);
+}
+
+static void parse_by_default(void)
 {
     struct parse_settings settings;
 
     parse_settings_default(&settings);
-    parser_init(&parser, &settings);
+    world_parse_by(&settings);
+}
+
+int world_set_up(void **unused)
+{
+    parse_by_default();
     world.state = calloc(1, sizeof(*world.state));
     if (world.state == NULL || mkdtemp(directory) == NULL) {
         return -1;
@@ -107,6 +117,7 @@ int world_tear_down(void **unused)
 
 int world_clear(void **unused)
 {
+    parse_by_default();
     for (size_t file = 0; file < WORLD_FILES_MAX; file++) {
         char path[100];
         world_path(file, path);

@@ -39,6 +39,9 @@ void world_path(size_t file, char ret_path[100]);
 /* A file of so many lines, some of them no payments, its time going on by leaps and back. */
 void world_write(size_t file, size_t line_count, unsigned seed);
 
+/* Until the world is cleared messages are parsed like this, not by the default settings. */
+void world_parse_by(const struct parse_settings *settings);
+
 /* Open the first files, none taken from yet. delay_us: at most, 0: read evenly and at once. */
 void world_open(size_t file_count, unsigned delay_us, unsigned seed);
 

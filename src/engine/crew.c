@@ -34,7 +34,7 @@ static struct measure measure(size_t lane_count)
     size.target = within(share / size.block_count, CREW_TARGET_MIN, CREW_TARGET_MAX);
     size.capacity = pages(size.target < SOURCE_BLOCK_MIN ? SOURCE_BLOCK_MIN : size.target);
     size.line_capacity = size.target / CREW_LINE_SIZE;
-    size.scratch_size = pages(2 * size.capacity + PARSE_SCRATCH_MAX);
+    size.scratch_size = pages(PARSE_COPIES_MAX * size.capacity + PARSE_SCRATCH_MAX);
     size.block_size = size.capacity + size.scratch_size +
                       pages(size.line_capacity * sizeof(struct source_line)) +
                       pages(size.line_capacity * sizeof(struct message));

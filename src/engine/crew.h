@@ -7,8 +7,8 @@
  * block is not read: that is the back-pressure, and the limit on memory.
  *
  * Memory: CREW_BYTES of messages in flight, shared out among the sources, but two blocks of
- * at least CREW_TARGET_MIN each; and for each about twice as much again for what parsing makes
- * of it. It is reserved once; what no message needs is never touched.
+ * at least CREW_TARGET_MIN each; and for each as much as parsing can make of it. It is reserved
+ * once; what no message needs is never touched.
  */
 #ifndef ENGINE_CREW_H
 #define ENGINE_CREW_H

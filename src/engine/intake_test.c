@@ -113,6 +113,48 @@ static void a_file_without_lines_ends_before_anything_is_taken(void **unused)
     world_stop();
 }
 
+/* One value that is the id, both accounts and carried, and has an escape: four copies of it. */
+static void write_copied_values(size_t line_count)
+{
+    struct world_file *known = &world.files[0];
+    char path[100];
+
+    world_path(0, path);
+    FILE *stream = fopen(path, "w");
+    assert_non_null(stream);
+    known->event_ms = calloc(line_count, sizeof(int64_t));
+    assert_non_null(known->event_ms);
+    known->line_count = line_count;
+    for (size_t line = 0; line < line_count; line++) {
+        known->event_ms[line] = (INT64_C(1772000000) + (int64_t)line) * 1000;
+        (void)fprintf(
+            stream, "{\"a\":\"%0127zu\\/\",\"amount\":1,\"currency\":\"EUR\",\"timestamp\":%lld}\n",
+            line, (long long)(known->event_ms[line] / 1000));
+    }
+    assert_int_equal(fclose(stream), 0);
+}
+
+static void a_block_has_room_for_values_that_are_copied_more_than_once(void **unused)
+{
+    struct parse_settings settings;
+
+    parse_settings_default(&settings);
+    for (int field = PARSE_ID; field <= PARSE_RECEIVER; field++) {
+        if (field != PARSE_EVENT_TIME) {
+            settings.fields[field].count = 1;
+            memcpy(settings.fields[field].names[0], "a", 2);
+        }
+    }
+    settings.carry.count = 1;
+    memcpy(settings.carry.names[0], "a", 2);
+    world_parse_by(&settings);
+    write_copied_values(5000);
+    world_open(1, 0, 1);
+    world_start(1);
+    expect_the_order_of_the_model();
+    world_stop();
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, world_clear)
 
 int main(void)
@@ -122,6 +164,7 @@ int main(void)
         TEST(many_files_are_merged_the_same_way),
         TEST(one_file_comes_whole_and_in_order),
         TEST(a_file_without_lines_ends_before_anything_is_taken),
+        TEST(a_block_has_room_for_values_that_are_copied_more_than_once),
     };
 
     return cmocka_run_group_tests(tests, world_set_up, world_tear_down);

@@ -157,10 +157,15 @@ struct parse_scratch {
 
 /*
  * Fill message->selected, ->refusal, ->payment from message->raw and ->size. The scratch
- * needs PARSE_SCRATCH_MAX free bytes. Texts live as long as raw and scratch do; a refusal's field
- * as long as the parser.
+ * needs PARSE_SCRATCH_MAX free bytes, and of them is then used at most PARSE_COPIES_MAX times the
+ * message's size: one value may be the id, both accounts, one of the other fields, carried, and
+ * what payment.only asks for. Texts live as long as raw and scratch do; a refusal's field as long
+ * as the parser.
  */
-enum { PARSE_SCRATCH_MAX = 2 * MESSAGE_SIZE_MAX };
+enum {
+    PARSE_SCRATCH_MAX = 2 * MESSAGE_SIZE_MAX,
+    PARSE_COPIES_MAX = 6,
+};
 void parse_message(const struct parser *parser, struct message *message,
                    struct parse_scratch *scratch);
 
