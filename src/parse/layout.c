@@ -56,15 +56,15 @@ static bool before_same(const struct layout *layout, const struct layout_value *
            memcmp(end - value->more_size, layout->more + value->more, value->more_size) == 0;
 }
 
-/* Those that no step has compared, or could. */
+/* The bytes before each value that no step can compare, or before all. */
 static bool others_same(const struct layout *layout, const uint8_t *bytes,
-                        const struct layout_text *texts, size_t size, bool stepped)
+                        const struct layout_text *texts, size_t size, bool all)
 {
     bool same = true;
 
     for (size_t index = 0; index < layout->value_count && same; index++) {
         const struct layout_value *value = &layout->values[index];
-        same = (stepped && index > 0 && value->more_size == 0) ||
+        same = (!all && index > 0 && value->more_size == 0) ||
                before_same(layout, value, bytes, texts[index].start);
     }
     return same && before_same(layout, &layout->values[layout->value_count], bytes, size);
@@ -85,43 +85,56 @@ step_compare(struct step *differing, const uint8_t *end, const struct layout_val
 static inline __attribute__((always_inline)) bool
 text_find(const struct layout_value *value, const uint16_t *mark, struct layout_text *ret_text)
 {
-    int32_t start = mark[0] + value->from;
-    int32_t stop = mark[1] - value[1].back;
+    uint32_t start = (uint32_t)mark[0] + value->from;
+    uint32_t end = mark[1];
 
-    ret_text->start = (uint32_t)start;
-    ret_text->stop = (uint32_t)stop;
-    return start <= stop;
+    ret_text->start = start;
+    ret_text->stop = end - value[1].back;
+    return start + value[1].back <= end;
 }
 
-/* All values but the first have a whole step of bytes before them, if the second key does. */
+/* The second key ends so near the beginning that there is no whole step before each value. */
+static bool match_near(const struct layout *layout, struct span raw, const struct marks *marks,
+                       struct layout_text *texts)
+{
+    for (size_t index = 0; index < layout->value_count; index++) {
+        if (!text_find(&layout->values[index], &marks->at[index], &texts[index])) {
+            return false;
+        }
+    }
+    return others_same(layout, raw.at, texts, raw.size, true);
+}
+
 static inline __attribute__((always_inline)) bool match_texts(const struct layout *layout,
                                                               struct span raw,
                                                               const struct marks *marks,
                                                               struct layout_text *texts)
 {
     const uint8_t *bytes = raw.at;
-    const bool stepped = marks->at[1] >= LAYOUT_STEP;
-    const size_t count = layout->value_count;
+    const struct layout_value *value = layout->values;
+    const uint16_t *mark = marks->at;
+    const uint16_t *last = mark + layout->value_count;
     struct step differing = {{0, 0, 0, 0}};
 
-    if (!text_find(layout->values, marks->at, texts)) {
+    if (mark[1] < LAYOUT_STEP) {
+        return match_near(layout, raw, marks, texts);
+    }
+    if (!text_find(value, mark, texts)) {
         return false;
     }
-    for (size_t index = 1; index < count; index++) {
-        if (!text_find(&layout->values[index], &marks->at[index], &texts[index])) {
+    struct layout_text *text = texts + 1;
+    for (value++, mark++; mark < last; value++, mark++, text++) {
+        if (!text_find(value, mark, text)) {
             return false;
         }
-        if (stepped) {
-            step_compare(&differing, bytes + texts[index].start, &layout->values[index]);
-        }
+        step_compare(&differing, bytes + text->start, value);
     }
-    step_compare(&differing, bytes + raw.size, &layout->values[count]);
+    step_compare(&differing, bytes + raw.size, value);
     if ((differing.lanes[0] | differing.lanes[1] | differing.lanes[2] | differing.lanes[3]) != 0) {
         return false;
     }
-    return stepped && layout->more_size == 0
-               ? before_same(layout, layout->values, bytes, texts->start)
-               : others_same(layout, bytes, texts, raw.size, stepped);
+    return layout->more_size == 0 ? before_same(layout, layout->values, bytes, texts->start)
+                                  : others_same(layout, bytes, texts, raw.size, false);
 }
 
 static bool match_narrow(const struct layout *layout, struct span raw, const struct marks *marks,

@@ -97,27 +97,38 @@ static bool find_narrow(const uint8_t *at, size_t size, struct marks *marks)
 
 #ifdef __x86_64__
 
-/* As signed numbers, control bytes and those that are not ASCII are all below a blank. */
-MARKS_WIDE static inline struct block block_scan_wide(const uint8_t *at, __m256i *odd)
+/* What may be odd in the blocks so far. */
+struct odd {
+    __m256i least; /* As signed numbers: control bytes and those not ASCII are below a blank. */
+    __m256i backslashes; /* Not zero where one was. */
+};
+
+MARKS_WIDE static inline struct block block_scan_wide(const uint8_t *at, struct odd *odd)
 {
     const __m256i quote = _mm256_set1_epi8('"');
     const __m256i colon = _mm256_set1_epi8(':');
     const __m256i backslash = _mm256_set1_epi8('\\');
-    const __m256i blank = _mm256_set1_epi8(' ');
     __m256i low = _mm256_loadu_si256((const void *)at);
     __m256i high = _mm256_loadu_si256((const void *)(at + MARKS_BLOCK / 2));
-    __m256i odd_low =
-        _mm256_or_si256(_mm256_cmpgt_epi8(blank, low), _mm256_cmpeq_epi8(low, backslash));
-    __m256i odd_high =
-        _mm256_or_si256(_mm256_cmpgt_epi8(blank, high), _mm256_cmpeq_epi8(high, backslash));
     uint32_t quotes_low = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, quote));
     uint32_t quotes_high = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, quote));
     uint32_t colons_low = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, colon));
     uint32_t colons_high = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, colon));
 
-    *odd = _mm256_or_si256(*odd, _mm256_or_si256(odd_low, odd_high));
+    odd->least = _mm256_min_epi8(odd->least, _mm256_min_epi8(low, high));
+    odd->backslashes =
+        _mm256_or_si256(odd->backslashes, _mm256_or_si256(_mm256_cmpeq_epi8(low, backslash),
+                                                          _mm256_cmpeq_epi8(high, backslash)));
     return (struct block){quotes_low | (uint64_t)quotes_high << 32,
                           colons_low | (uint64_t)colons_high << 32};
+}
+
+MARKS_WIDE static inline bool is_plain(const struct odd *odd)
+{
+    __m256i control = _mm256_cmpgt_epi8(_mm256_set1_epi8(' '), odd->least);
+    __m256i any = _mm256_or_si256(control, odd->backslashes);
+
+    return _mm256_testz_si256(any, any) != 0;
 }
 
 /*
@@ -140,27 +151,25 @@ MARKS_WIDE static inline size_t block_write(uint16_t *to, uint64_t bits, size_t 
     return count;
 }
 
+/* The last block is read with bytes before it, which fall out again. */
 MARKS_WIDE static bool find_wide(const uint8_t *at, size_t size, struct marks *marks)
 {
-    size_t whole = size / MARKS_BLOCK * MARKS_BLOCK;
+    struct odd odd = {_mm256_set1_epi8(' '), _mm256_setzero_si256()};
     size_t count = 0, quotes = 0;
     uint64_t before = 0; /* Was the byte before the block a quote? */
-    __m256i odd = _mm256_setzero_si256();
 
-    for (size_t from = 0; from <= whole && count <= JSON_KEYS_MAX; from += MARKS_BLOCK) {
-        struct block block;
-        if (from < whole) {
-            block = block_scan_wide(at + from, &odd);
-        } else {
-            block = block_last(block_scan_wide(at + size - MARKS_BLOCK, &odd), size - whole);
-        }
+    for (size_t from = 0; from < size && count <= JSON_KEYS_MAX; from += MARKS_BLOCK) {
+        size_t again = size - from < MARKS_BLOCK ? MARKS_BLOCK - (size - from) : 0;
+        struct block block = block_scan_wide(at + from - again, &odd);
+        block.quotes >>= again;
         quotes += (size_t)_mm_popcnt_u64(block.quotes);
-        count += block_write(marks->at + count, block.colons & (block.quotes << 1 | before), from);
+        count += block_write(marks->at + count,
+                             block.colons >> again & (block.quotes << 1 | before), from);
         before = block.quotes >> (MARKS_BLOCK - 1);
     }
     marks->count = (uint32_t)count;
     marks->quotes = (uint32_t)quotes;
-    return count <= JSON_KEYS_MAX && _mm256_testz_si256(odd, odd) != 0;
+    return count <= JSON_KEYS_MAX && is_plain(&odd);
 }
 
 bool marks_wide(void)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { CARD_DIGITS_MIN = 13, CARD_DIGITS_MAX = 19, CARD_DIGITS_SHOWN = 4 };
+enum { CARD_DIGITS_MAX = 19, CARD_DIGITS_SHOWN = 4 };
 
 static bool is_digit(char byte)
 {
@@ -92,7 +92,7 @@ static bool row_passes(const char *at, const struct row *row)
     unsigned sum = 0;
     bool twice = false;
 
-    if (row->digits < CARD_DIGITS_MIN || row->digits > CARD_DIGITS_MAX) {
+    if (row->digits < MASK_CARD_MIN || row->digits > CARD_DIGITS_MAX) {
         return false;
     }
     for (size_t index = row->end; index > row->start; index--) {
@@ -157,7 +157,7 @@ static bool worth_a_look(struct span text)
     return could_hold_card(text.at, text.size) && !is_uuid(text.at, text.size);
 }
 
-bool mask_needed(struct span text)
+bool mask_holds_card(struct span text)
 {
     const char *at = text.at;
 

@@ -16,10 +16,18 @@
 
 #include "base/base.h"
 
-enum { MASK_EXCERPT_MAX = 256 };
+enum {
+    MASK_EXCERPT_MAX = 256,
+    MASK_CARD_MIN = 13, /* Digits of the shortest card number. */
+};
 
-/* Does a card number stand in it? */
-bool mask_needed(struct span text);
+/* Does a card number stand in it? Of a shorter text it need not be asked. */
+bool mask_holds_card(struct span text);
+
+static inline bool mask_needed(struct span text)
+{
+    return text.size >= MASK_CARD_MIN && mask_holds_card(text);
+}
 
 /*
  * Is a card number in this id that some network may have issued? Digits that touch a letter do not

@@ -132,11 +132,14 @@ static inline bool take_money(const struct source *source, struct payment *payme
     const char *letters = currency.at;
     bool right = currency.size == CURRENCY_SIZE;
 
-    for (size_t index = 0; right && index < CURRENCY_SIZE; index++) {
-        payment->currency[index] = letters[index];
-        right = letters[index] >= 'A' && letters[index] <= 'Z';
+    if (!right) {
+        return false;
     }
+    memcpy(payment->currency, letters, CURRENCY_SIZE);
     payment->currency[CURRENCY_SIZE] = '\0';
+    for (size_t index = 0; index < CURRENCY_SIZE; index++) {
+        right = right && letters[index] >= 'A' && letters[index] <= 'Z';
+    }
     payment->amount_text = text_of(source, source->plan->fields[PARSE_AMOUNT]);
     return right && figure_amount(payment->amount_text, source->parser->settings.decimals_max,
                                   &payment->amount) == REFUSAL_NONE;
@@ -146,16 +149,17 @@ static inline bool take_carried(const struct source *source, struct payment *pay
 {
     const struct parser *parser = source->parser;
     const struct span none = {NULL, 0};
+    const uint32_t count = parser->settings.carry.count;
 
-    for (size_t index = 0; index < PAYMENT_CARRY_MAX; index++) {
+    for (uint32_t index = 0; index < count; index++) {
         uint8_t value = source->plan->carry[index];
-        payment->carry[index] = none;
-        if (value != PARSE_NO_VALUE) {
-            payment->carry[index] = text_of(source, value);
-            if (mask_needed(payment->carry[index])) {
-                return false;
-            }
+        payment->carry[index] = value == PARSE_NO_VALUE ? none : text_of(source, value);
+        if (mask_needed(payment->carry[index])) {
+            return false;
         }
+    }
+    for (uint32_t index = count; index < PAYMENT_CARRY_MAX; index++) {
+        payment->carry[index] = none;
     }
     payment->status = parser->status < PAYMENT_CARRY_MAX ? payment->carry[parser->status] : none;
     payment->region = parser->region < PAYMENT_CARRY_MAX ? payment->carry[parser->region] : none;

@@ -65,24 +65,26 @@ static bool uuid_read(const char *text, struct ident *ret_ident)
 /* Up to fifteen bytes, zeros behind them; read as words, none beyond the text. */
 static void short_read(const char *text, size_t size, struct ident *ret_ident)
 {
-    uint64_t words[2] = {0, 0};
+    uint64_t first = 0, second = 0;
     uint32_t head, tail;
 
     if (size >= 8) {
-        memcpy(&words[0], text, 8);
-        memcpy(&words[1], text + size - 8, 8);
-        words[1] = size == 8 ? 0 : words[1] >> (8 * (16 - size));
+        memcpy(&first, text, 8);
+        memcpy(&second, text + size - 8, 8);
+        second = size == 8 ? 0 : second >> (8 * (16 - size));
     } else if (size >= 4) {
         memcpy(&head, text, 4);
         memcpy(&tail, text + size - 4, 4);
-        words[0] = head | (uint64_t)tail << (8 * (size - 4));
+        first = head | (uint64_t)tail << (8 * (size - 4));
     } else {
         for (size_t index = 0; index < size; index++) {
-            words[0] |= (uint64_t)(uint8_t)text[index] << (8 * index);
+            first |= (uint64_t)(uint8_t)text[index] << (8 * index);
         }
     }
-    words[1] |= (uint64_t)size << 56;
-    memcpy(ret_ident->bytes, words, sizeof(words));
+    second |= (uint64_t)size << 56;
+    /* Written whole, for it is read whole soon. */
+    const struct lanes both = {{first, second}};
+    memcpy(ret_ident->bytes, &both, sizeof(both));
 }
 
 enum ident_kind ident_from(const struct siphash_key *key, struct span text, struct ident *ret_ident)
