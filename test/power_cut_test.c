@@ -108,6 +108,10 @@ static const struct scenario {
     {"the ledger is put back", ALL(all_classes), 3, 16384,
      "A start | A take 3 | A seal | A deliver | save 0 | A take 3 | A seal | A deliver | restore 0"
      "| A audit | A deliver | A take 3 | A seal | A deliver"},
+    {"trimmed after the ledger was put back", ALL(far_apart), 1, 8192,
+     "A start | A take 1 | A seal | A deliver | save 0 | A take 1 | A seal | A deliver | A take 1"
+     "| A seal | A deliver | restore 0 | A audit | hours 2 | A trim | A take 1 | A seal | A trim"
+     "| A deliver | A take 1 | A seal | A deliver"},
     {"the ledger is emptied", ALL(all_classes), 3, 16384,
      "A start | A take 3 | A seal | A deliver | A take 3 | A seal | empty | A audit | A deliver"},
     {"the volume is lost", ALL(all_classes), 3, 16384,

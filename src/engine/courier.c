@@ -1,6 +1,7 @@
 #include "engine/courier.h"
 
 #include "journal/frame.h"
+#include "os/crash.h"
 
 #include <string.h>
 
@@ -142,6 +143,14 @@ static struct delivery prepare(struct courier *courier)
     return delivery;
 }
 
+/* What the ledger has and what it lacks is what trimming and the shelf go by. */
+static void confirm(const struct courier *courier)
+{
+    if (courier->sink == courier->pipeline->ledger) {
+        shelf_confirm(&courier->pipeline->shelf, courier->delivered);
+    }
+}
+
 enum outcome courier_deliver(struct courier *courier, struct fault *ret_fault)
 {
     must(courier->count > 0);
@@ -156,6 +165,9 @@ enum outcome courier_deliver(struct courier *courier, struct fault *ret_fault)
     if (outcome == DONE) {
         courier->delivered += count;
         courier->chain = last;
+        crash_point("before_ack");
+        confirm(courier);
+        crash_point("after_ack");
     }
     return outcome;
 }
@@ -167,6 +179,7 @@ static void stand(struct courier *courier, uint64_t epoch, const struct sink_hea
     courier->delivered = epoch;
     courier->chain = head->chain;
     courier->rules = head->rules;
+    confirm(courier);
 }
 
 /* The ledger lost our row: begin again, if the journal still holds everything from epoch 1. */

@@ -4,6 +4,7 @@
  * It gathers one or more consecutive epochs for a transaction, from the shelf if they are still
  * in memory, else from the journal; an epoch is never cut. After LATER the same epochs are sent
  * again, never more of them: meanwhile it holds none of them in memory, so that deciding goes on.
+ * The ledger's courier tells the shelf what the ledger has.
  *
  * It also audits (rule R4): does the sink stand where we left it? A chain of an older epoch of
  * ours means that it was restored from a backup: stand there and deliver again. A chain that we

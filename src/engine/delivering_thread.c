@@ -112,7 +112,6 @@ static bool audit(struct delivering *delivering, const struct fault *refused)
     reached(delivering);
     if (courier->delivered != before) {
         delivering->gathered_ns = 0;
-        shelf_confirm(&engine->pipeline.shelf, courier->delivered);
         engine_reckon_backlog(engine, courier->delivered,
                               shelf_sealed_upto(&engine->pipeline.shelf));
     }
@@ -168,10 +167,7 @@ static bool deliver(struct delivering *delivering)
         engine_break(engine, &fault);
         return false;
     }
-    crash_point("before_ack");
-    shelf_confirm(&engine->pipeline.shelf, courier->delivered);
     atomic_fetch_add(&engine->delivered_bytes, bytes);
-    crash_point("after_ack");
     if (courier->delivered == shelf_sealed_upto(&engine->pipeline.shelf)) {
         /* What was reckoned at the start may have been too much. */
         engine_reckon_backlog(engine, courier->delivered, courier->delivered);

@@ -141,18 +141,11 @@ enum outcome instance_seal(struct world *world, struct instance *instance, struc
     return outcome;
 }
 
-static void confirm(struct instance *instance)
-{
-    shelf_confirm(&instance->pipeline.shelf, instance->courier.delivered);
-}
-
 enum outcome instance_audit(struct instance *instance, struct fault *ret_fault)
 {
     bool restored;
-    enum outcome outcome = courier_audit(&instance->courier, &restored, ret_fault);
 
-    confirm(instance);
-    return outcome;
+    return courier_audit(&instance->courier, &restored, ret_fault);
 }
 
 enum outcome instance_deliver(struct instance *instance, size_t epochs_max, struct fault *ret_fault)
@@ -180,7 +173,6 @@ enum outcome instance_deliver(struct instance *instance, size_t epochs_max, stru
             outcome = BROKEN;
         }
     }
-    confirm(instance);
     return outcome;
 }
 
