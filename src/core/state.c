@@ -45,6 +45,23 @@ void state_prefetch_more(const struct state *state, const struct message *messag
 {
     if (message->selected && message->refusal.reason == REFUSAL_NONE) {
         dedup_prefetch_slot(&state->dedup, message->payment.id_hash);
+        velocity_prefetch_sender(&state->velocity, &message->payment.sender_ident);
+    }
+}
+
+void state_prefetch_record(const struct state *state, const struct decision *decision)
+{
+    if (decision->kind == ACCEPTED) {
+        dedup_prefetch(&state->dedup, decision->id_hash);
+        velocity_prefetch(&state->velocity, &decision->sender);
+    }
+}
+
+void state_prefetch_record_more(const struct state *state, const struct decision *decision)
+{
+    if (decision->kind == ACCEPTED) {
+        dedup_prefetch_slot(&state->dedup, decision->id_hash);
+        velocity_prefetch_sender(&state->velocity, &decision->sender);
     }
 }
 

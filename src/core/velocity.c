@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { PAYMENTS_A_LINE = 64 / sizeof(struct velocity_payment) };
+
 void velocity_init(struct velocity *velocity, const struct siphash_key *key,
                    const struct velocity_memory *memory)
 {
@@ -271,6 +273,21 @@ void velocity_find(const struct velocity *velocity, const struct velocity_ask *a
 void velocity_prefetch(const struct velocity *velocity, const struct ident *sender)
 {
     index_prefetch(&velocity->index, sender_hash(velocity, sender));
+}
+
+void velocity_prefetch_sender(const struct velocity *velocity, const struct ident *sender)
+{
+    uint32_t cell;
+    uint32_t number = index_first(&velocity->index, sender_hash(velocity, sender), &cell);
+
+    if (number == INDEX_NONE) {
+        return;
+    }
+    const struct velocity_sender *likely = &velocity->senders[number];
+    __builtin_prefetch(likely, 1);
+    for (size_t slot = 0; slot < VELOCITY_PAYMENTS_MAX; slot += PAYMENTS_A_LINE) {
+        __builtin_prefetch(&likely->payments[slot]);
+    }
 }
 
 /* Of the payments that a message after the watermark could still be counted with. */

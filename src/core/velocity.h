@@ -93,7 +93,9 @@ void velocity_init(struct velocity *velocity, const struct siphash_key *key,
 void velocity_limit(struct velocity *velocity, int64_t senders_max);
 
 /* Draw near where looking for this sender begins. */
+/* Draw near where the sender's number stands; a little later, the sender. */
 void velocity_prefetch(const struct velocity *velocity, const struct ident *sender);
+void velocity_prefetch_sender(const struct velocity *velocity, const struct ident *sender);
 
 void velocity_find(const struct velocity *velocity, const struct velocity_ask *ask,
                    struct velocity_answer *ret_answer);

@@ -57,6 +57,7 @@ static enum outcome lay_state(struct pipeline *pipeline, struct fault *ret_fault
     enum outcome outcome =
         memory_reserve(pipeline->state_size, &pipeline->state_reserved, ret_fault);
     if (outcome == DONE) {
+        memory_large_pages(pipeline->state_reserved, pipeline->state_size);
         state_memory_lay(&limits, pipeline->state_reserved, &pipeline->state_memory);
     }
     return outcome;

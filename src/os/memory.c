@@ -38,11 +38,15 @@ void memory_release(void *memory, size_t size)
     }
 }
 
+void memory_large_pages(void *at, size_t size)
+{
+    (void)madvise(at, size, MADV_HUGEPAGE); /* A hint; without it all works the same. */
+}
+
 void memory_back(void *at, size_t size)
 {
     size_t before = (uintptr_t)at % PAGE_SIZE;
     void *page = (uint8_t *)at - before;
 
-    (void)madvise(page, size + before, MADV_HUGEPAGE);
     (void)madvise(page, size + before, MADV_POPULATE_WRITE);
 }
