@@ -99,6 +99,7 @@ class Judge:
     def note_start(self):
         for source in self.sources:
             source.standing = "active"
+        self.move()
 
     def note_standing(self, number, standing):
         """idle, ended or active again."""
