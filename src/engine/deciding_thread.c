@@ -6,6 +6,8 @@
 enum {
     LOOK_EVERY = 64, /* Messages between two looks at the clock. */
     AHEAD = 8,       /* Messages whose memory is drawn near. */
+    DRAWN_MAX = 512, /* Bytes of one. */
+    LINE_SIZE = 64,
 };
 
 struct deciding {
@@ -110,12 +112,30 @@ static void halt(struct engine *engine, const struct fault *fault)
     engine_finish(engine, class == FAULT_CLASS_HALT ? ENGINE_HALTED : ENGINE_FAILED, fault);
 }
 
-/* What the messages behind this one will touch is on its way while this one is decided. */
+/* Memory that another thread has written: line by line, ahead of being read. */
+static void draw_lines(const void *at, size_t size)
+{
+    const char *line = at;
+
+    for (size_t place = 0; place < size; place += LINE_SIZE) {
+        __builtin_prefetch(line + place);
+    }
+}
+
+/*
+ * What the messages behind this one will touch is on its way while this one is decided: first
+ * what the parser made of it, then its bytes and where to look for its id, then its entries.
+ */
 static void draw_near(struct engine *engine)
 {
-    const struct message *message = intake_ahead(engine->intake, AHEAD);
+    const struct message *message = intake_ahead(engine->intake, 2 * AHEAD);
 
+    if (message != NULL) {
+        draw_lines(message, sizeof(*message));
+    }
+    message = intake_ahead(engine->intake, AHEAD);
     if (message != NULL && message->selected && message->refusal.reason == REFUSAL_NONE) {
+        draw_lines(message->raw.at, message->raw.size < DRAWN_MAX ? message->raw.size : DRAWN_MAX);
         state_prefetch(&engine->pipeline.state, message);
         whereabouts_prefetch(&engine->pipeline.whereabouts, message->source, message->offset);
     }
