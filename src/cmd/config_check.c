@@ -167,9 +167,15 @@ static bool check_count(const struct checking *checking, const struct yaml_node 
     if (node->count >= least && node->count <= most) {
         return true;
     }
+    if (least == most) {
+        config_wrong(checking->config, checking->text, node->mark, FAULT_CONFIG_RANGE,
+                     "%s takes exactly %d %s, not %u", checking->setting->path, (int)most,
+                     most == 1 ? "entry" : "entries", node->count);
+        return false;
+    }
     config_wrong(checking->config, checking->text, node->mark, FAULT_CONFIG_RANGE,
-                 "%s takes %d to %d entries, not %u", checking->setting->path, (int)least,
-                 (int)most, node->count);
+                 "%s takes %d to %d %s, not %u", checking->setting->path, (int)least, (int)most,
+                 most == 1 ? "entry" : "entries", node->count);
     return false;
 }
 

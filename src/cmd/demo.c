@@ -160,7 +160,7 @@ static void say_counts(const struct reconcile_report *report)
     (void)money_sum_write(usd->sums[DUPLICATE], PLACES, money);
     say_grouped(money, grouped, sizeof(grouped));
     (void)snprintf(text, sizeof(text), "%s USD not counted twice", grouped);
-    say_count("read", read, "");
+    say_count("read", read, "messages, each counted in one line below");
     say_count("accepted", counts[ACCEPTED], "each transaction_id once");
     say_count("duplicate", counts[DUPLICATE], text);
     say_count("conflict", counts[CONFLICT],

@@ -2,6 +2,7 @@
 
 #include "cmd/help_parts.h"
 #include "cmd/say.h"
+#include "cmd/settings.h"
 #include "cmd/suggest.h"
 #include "pay/refusal.h"
 
@@ -127,6 +128,8 @@ int command_help(int count, char **arguments)
         (void)fputs(command->help, stdout);
     } else if (strcmp(topic, "exit-codes") == 0) {
         list_exit_codes();
+    } else if (setting_named(topic) != SETTING_NAMES) {
+        return help_settings(topic);
     } else if (!explain_fault(topic) && !explain_reason(topic)) {
         return unknown(topic);
     }

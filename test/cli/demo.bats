@@ -7,6 +7,7 @@ load common
     says "RECONCILED   10,000 sent = "
     says "sums equal in 1 of 1 currency; 0 missing, 0 extra, 0 wrong amounts"
     says "really sent"
+    ! grep -q ' $' <<<"$output" || return 1
     # Nothing but what is its own.
     [ "$(ls)" = payonce-demo ]
     # Each crash came with work done and work left.

@@ -34,6 +34,9 @@ load common
     says "dedup.retention"
     run -0 "$PAYONCE" help settings dedup.retention
     says "watermark.lateness"
+    local explained=$output
+    run -0 "$PAYONCE" help dedup.retention
+    [ "$output" = "$explained" ]
     run -0 "$PAYONCE" help C003
     says "unknown_key"
     run -0 "$PAYONCE" help P103
