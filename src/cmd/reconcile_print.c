@@ -121,6 +121,7 @@ static void print_truth_verdict(const struct reconcile_report *report, FILE *str
     unsigned all;
     unsigned equal;
     uint64_t wrong = report->found[RECONCILE_AMOUNT] + report->found[RECONCILE_VERDICT];
+    bool whole = report->truth_rows == report->truth_accepted + report->truth_aside;
 
     count_currencies(report, &all, &equal);
     quantity_say(QUANTITY_COUNT, (int64_t)report->truth_rows, texts[0]);
@@ -129,10 +130,10 @@ static void print_truth_verdict(const struct reconcile_report *report, FILE *str
     quantity_say(QUANTITY_COUNT, (int64_t)report->found[RECONCILE_MISSING], texts[3]);
     quantity_say(QUANTITY_COUNT, (int64_t)report->found[RECONCILE_EXTRA], texts[4]);
     quantity_say(QUANTITY_COUNT, (int64_t)wrong, texts[5]);
-    (void)fprintf(
-        stream, "%s sent %s %s in the table + %s set aside; sums equal in %u of %u %s; ", texts[0],
-        report->truth_rows == report->truth_accepted + report->truth_aside ? "=" : "against",
-        texts[1], texts[2], equal, all, all == 1 ? "currency" : "currencies");
+    (void)fprintf(stream,
+                  "%s sent %s %s %sin the table + %s set aside; sums equal in %u of %u %s; ",
+                  texts[0], whole ? "=" : "against", texts[1], whole ? "" : "found right ",
+                  texts[2], equal, all, all == 1 ? "currency" : "currencies");
     (void)fprintf(stream, "%s missing, %s extra, %s wrong amounts\n", texts[3], texts[4], texts[5]);
 }
 

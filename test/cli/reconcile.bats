@@ -99,6 +99,7 @@ END
     echo "no-such-id,12.50,EUR,2026-01-01T00:00:00.000Z,accepted" >>sent.csv
     not_reconciled --expect sent.csv
     says "extra  1 payments in the table that the truth does not know"
+    says "found right in the table"
     says "no-such-id: 12.50 EUR (sent.csv:"
 }
 
