@@ -20,6 +20,7 @@ endef
 
 build: packages
 	$(call configure,$(BUILD),--prefix=$(PREFIX))
+	@ninja -C $(BUILD) -n | grep -q 'no work' || echo "building payonce in $(BUILD)/"
 	@ninja -C $(BUILD) --quiet
 
 packages:
@@ -35,8 +36,9 @@ demo: build
 # Every test in the ordinary build; again under AddressSanitizer and UBSan, where the program
 # also dies at each of its named crash points; the threaded ones again under ThreadSanitizer.
 test: packages-test build
-	$(call configure,$(BUILD_SAN),-Db_sanitize=address$(comma)undefined -Dcrash_points=true)
-	$(call configure,$(BUILD_TSAN),-Db_sanitize=thread)
+	@meson configure $(BUILD) -Dtests=enabled # It may be older than the tests' packages.
+	$(call configure,$(BUILD_SAN),-Dtests=enabled -Db_sanitize=address$(comma)undefined -Dcrash_points=true)
+	$(call configure,$(BUILD_TSAN),-Dtests=enabled -Db_sanitize=thread)
 	@meson test -C $(BUILD) --print-errorlogs --no-suite long
 	@meson test -C $(BUILD_SAN) --print-errorlogs --no-suite long --no-suite shape
 	@meson test -C $(BUILD_TSAN) --print-errorlogs --no-suite long --suite threads

@@ -15,8 +15,9 @@
     X(REFUSAL_AMOUNT_RANGE, "P104", "amount_range", "the amount is not above 0")                   \
     X(REFUSAL_AMOUNT_SIZE, "P105", "amount_size", "more digits than an exact amount holds")        \
     X(REFUSAL_CURRENCY, "P106", "currency", "not three capital letters")                           \
-    X(REFUSAL_TIME, "P107", "event_time", "not a time of the years 2000 to 2100")                  \
-    X(REFUSAL_ID, "P108", "identifier", "an id is a text of 1 to 128 bytes")                       \
+    X(REFUSAL_TIME, "P107", "event_time",                                                          \
+      "not a time of the years 2000 to 2100, or without a zone")                                   \
+    X(REFUSAL_ID, "P108", "identifier", "an id is a text of 1 to 128 bytes, and no card number")   \
     X(REFUSAL_TEXT_SIZE, "P109", "text_size", "the text is longer than its limit")                 \
     X(REFUSAL_UNKNOWN_FIELD, "P110", "unknown_field", "a field that is not configured")            \
     X(REFUSAL_JSON, "P120", "json", "not JSON")                                                    \
