@@ -1,13 +1,18 @@
 #include "sink/sink_sqlite.h"
 
-/* Carry the log into the file; what readers still need stays in it. */
-static enum outcome checkpoint(struct sqlite_sink *sqlite, struct fault *ret_fault)
+enum outcome sqlite_carry(struct sqlite_sink *sqlite, struct fault *ret_fault)
 {
-    if (sqlite3_wal_checkpoint_v2(sqlite->database, "main", SQLITE_CHECKPOINT_PASSIVE, NULL,
-                                  NULL) != SQLITE_OK) {
+    int pages = 0;
+    int carried = 0;
+
+    if (sqlite3_wal_checkpoint_v2(sqlite->database, "main", SQLITE_CHECKPOINT_PASSIVE, &pages,
+                                  &carried) != SQLITE_OK) {
         return sqlite_failed(sqlite, "carrying the log into the file", ret_fault);
     }
     sqlite->wal_carried = sqlite->wal_pages;
+    if (pages == carried) {
+        sqlite->carried = sqlite->epoch;
+    }
     return DONE;
 }
 
@@ -52,7 +57,8 @@ void sqlite_keep_house(struct sqlite_sink *sqlite)
         (void)sqlite_undo(sqlite, LATER);
     }
     if (sqlite->wal_pages - sqlite->wal_carried >= SQLITE_WAL_PAGES) {
-        (void)checkpoint(sqlite, &ignored);
+        enum outcome outcome = sqlite_carry(sqlite, &ignored);
+        (void)outcome;
     }
 }
 
@@ -75,7 +81,7 @@ static enum outcome sqlite_tend(struct sink *sink, struct fault *ret_fault)
         return outcome;
     }
     if (sqlite->wal_pages - sqlite->wal_carried >= SQLITE_TIDY_PAGES) {
-        return checkpoint(sqlite, ret_fault);
+        return sqlite_carry(sqlite, ret_fault);
     }
     bool quiet = sqlite->tended >= SQLITE_PATIENCE;
     sqlite->tended += quiet ? 0 : 1;

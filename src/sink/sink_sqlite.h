@@ -110,6 +110,8 @@ struct sqlite_sink {
     bool stale;        /* and what we remember may not be true any more. */
     int64_t version;   /* SQLite's data_version then. */
     int64_t part_rows; /* The file's. */
+    uint64_t epoch;    /* Where it stood when we last looked or delivered. */
+    uint64_t carried;  /* Up to here all has been carried from the log into the file. */
     bool healthy;      /* The last delivery succeeded, and nothing failed since. */
     int tended;        /* How often since many rows came. */
     int wal_pages;     /* In the write-ahead log, */
@@ -241,6 +243,14 @@ MUST_USE enum outcome schema_check(struct sqlite_sink *sqlite, bool *ret_empty,
 extern const char schema_tables[];
 extern const char schema_metrics[];
 
+/*
+ * sink_sqlite_log.c. SQLite plays the log that stands beside a file into it, also into an older
+ * copy that was put in its place; what had been carried into the file that was there is then
+ * missing. So each delivery writes up to where the file alone, without the log, must stand
+ * (carried); one that stands before that is not the log's. BROKEN, and nothing was changed.
+ */
+MUST_USE enum outcome log_check(struct sqlite_sink *sqlite, struct fault *ret_fault);
+
 /* sink_sqlite_views.c: the views for people. */
 struct view {
     const char *name; /* NULL: the list ends here. */
@@ -263,6 +273,8 @@ MUST_USE enum outcome sqlite_refresh(struct sqlite_sink *sqlite, struct fault *r
 /* sink_sqlite.c: what is done beside delivering. */
 void sqlite_finish_indexes(struct sqlite_sink *sqlite);
 void sqlite_keep_house(struct sqlite_sink *sqlite);
+/* Carry the log into the file; what readers still need stays in it. */
+MUST_USE enum outcome sqlite_carry(struct sqlite_sink *sqlite, struct fault *ret_fault);
 
 /* sink_sqlite_deliver.c: rule R1. */
 enum outcome sqlite_begin(struct sink *sink, uint64_t journal_id, const struct rules *rules,

@@ -12,7 +12,8 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_CHAIN] =
         "UPDATE payonce_pipeline SET chain = ?1, epoch = ?2, journal_id = ?3, watermark = ?4,"
         " rules = ?5, seed_epoch = ?6, transactions_next = ?7, duplicates_next = ?8,"
-        " dead_letters_next = ?9, metrics_next = ?10 WHERE pipeline = ?11 AND chain = ?12",
+        " dead_letters_next = ?9, metrics_next = ?10, carried = ?13 WHERE pipeline = ?11 AND chain "
+        "= ?12",
     [STATEMENT_CURSOR_ADD] =
         "INSERT INTO payonce_cursor (source, pipeline, topic, incarnation, partition, start, next,"
         " standing) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 'active')",
@@ -44,7 +45,7 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         "SELECT epoch FROM payonce_epoch WHERE chain = ?1 ORDER BY epoch DESC LIMIT 1",
     [STATEMENT_HEAD] =
         "SELECT format, epoch, chain, journal_id, watermark, seed_epoch, rules, part_rows, carry,"
-        " transactions_next, duplicates_next, dead_letters_next, metrics_next"
+        " transactions_next, duplicates_next, dead_letters_next, metrics_next, carried"
         " FROM payonce_pipeline WHERE pipeline = ?1",
     [STATEMENT_READ_CURSOR] =
         "SELECT topic, incarnation, partition, start, next, newest_event, standing, fingerprint"
@@ -75,6 +76,7 @@ static enum outcome meaning(struct sqlite_sink *sqlite, int code, enum fault_cod
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL: /* Others were in the way for too long, about a log of theirs. */
         *ret_code = FAULT_SINK_BUSY;
         return LATER;
     case SQLITE_FULL:

@@ -61,7 +61,7 @@ static enum outcome insert_pipeline(struct sqlite_sink *sqlite, uint64_t journal
         sqlite,
         "INSERT INTO payonce_pipeline (pipeline, format, epoch, chain, journal_id, seed_epoch,"
         " rules, part_rows, carry, transactions_next, duplicates_next, dead_letters_next,"
-        " metrics_next) VALUES (?1, ?2, 0, ?3, ?4, 1, ?5, ?6, ?7, 1, 1, 1, 1)",
+        " metrics_next, carried) VALUES (?1, ?2, 0, ?3, ?4, 1, ?5, ?6, ?7, 1, 1, 1, 1, 0)",
         &statement, ret_fault);
 
     if (outcome == DONE) {
@@ -221,6 +221,7 @@ static enum outcome move_chain(struct sqlite_sink *sqlite, const struct delivery
     }
     (void)sqlite3_bind_text(statement, 11, sqlite->sink.settings.pipeline, -1, SQLITE_STATIC);
     bind_chain(statement, 12, &delivery->epochs[0]->prev_chain);
+    (void)sqlite3_bind_int64(statement, 13, (int64_t)sqlite->carried);
     outcome = sqlite_step(sqlite, statement, "moving the chain", &row, ret_fault);
     if (outcome == DONE) {
         must(sqlite3_changes(sqlite->database) <= 1); /* The pipeline's name is the key. */
@@ -316,6 +317,7 @@ enum outcome sqlite_deliver(struct sink *sink, const struct delivery *delivery,
     }
     count_delivered(sink, delivery);
     sqlite->healthy = true;
+    sqlite->epoch = delivery->epochs[delivery->epoch_count - 1]->number;
     sqlite_keep_house(sqlite);
     return DONE;
 }

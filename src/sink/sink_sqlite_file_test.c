@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* The file in the world: locked, full, broken, gone, another one, an older one. */
@@ -149,6 +150,44 @@ static void a_ledger_restored_while_open_is_fenced_then_refilled(void **state)
     assert_int_equal(stage_deliver(stage, 1, 2), DONE);
     assert_string_equal(stage_ask(stage, "SELECT count(*), max(seq) FROM payment_transactions"),
                         "21|21");
+}
+
+/* After kill -9: the log is there, and somebody puts an older copy in the file's place. */
+static void a_log_left_beside_an_older_copy_is_noticed(void **state)
+{
+    struct stage *stage = *state;
+    char command[400];
+    int status;
+
+    stage_add(stage, 5);
+    stage_close_sink(stage);
+    stage_copy(stage, "payments.db", "older.db");
+    assert_int_equal(stage_open_sink(stage), DONE);
+    stage_add(stage, 3000);
+    stage_close_sink(stage);
+    pid_t child = fork();
+    if (child == 0) {
+        bool open = stage_open_sink(stage) == DONE;
+        stage_add(stage, 5);
+        _exit(open ? 0 : 1); /* Its log stays. */
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(stage_open_sink(stage), DONE); /* With its own file all is well. */
+    stage_copy(stage, "payments.db-wal", "left-wal");
+    stage_close_sink(stage);
+    stage_copy(stage, "older.db", "payments.db");
+    stage_copy(stage, "left-wal", "payments.db-wal");
+    for (int start = 0; start < 2; start++) { /* It stays so: the log is not carried over. */
+        assert_int_equal(stage_open_sink(stage), BROKEN);
+        assert_int_equal(stage->fault.code, FAULT_SINK_DAMAGED);
+        assert_non_null(strstr(stage->fault.text, "epoch 1, but the log"));
+    }
+    (void)snprintf(command, sizeof(command), "cd %s && rm -f payments.db-*", stage->directory);
+    assert_int_equal(system(command), 0); /* As its next line says. */
+    assert_int_equal(stage_open_sink(stage), DONE);
+    assert_string_equal(stage_ask(stage, "PRAGMA integrity_check"), "ok");
+    assert_string_equal(stage_ask(stage, "SELECT epoch FROM payonce_pipeline"), "1");
 }
 
 /* Every table emptied by somebody: restored to the beginning. */
@@ -336,6 +375,7 @@ int main(void)
         WITH_LEDGER(another_file_under_its_name_is_noticed),
         WITH_LEDGER(an_older_copy_says_where_it_stands_and_is_refilled),
         WITH_LEDGER(a_ledger_restored_while_open_is_fenced_then_refilled),
+        WITH_LEDGER(a_log_left_beside_an_older_copy_is_noticed),
         WITH_LEDGER(an_emptied_ledger_begins_again),
         WITH_LEDGER(payments_without_our_row_are_another_history),
         WITH_LEDGER(beginning_twice_is_once_and_a_second_beginner_is_fenced),

@@ -172,7 +172,8 @@ def check(folder, data_dir="data", reference="reference.db", ledger=None, vouche
     settings = load(os.path.join(folder, "payonce.yaml"))
     ledger = ledger or os.path.join(folder, data_dir, "payments.db")
     rows = compare(ledger, os.path.join(folder, reference), settings["payment.carry"], vouched)
-    check_future(ledger, milliseconds(settings["watermark.max_future"]))
+    if vouched is None:  # No reader of a ledger can tell a changed arrival from the true one.
+        check_future(ledger, milliseconds(settings["watermark.max_future"]))
     return rows
 
 
