@@ -267,5 +267,6 @@ void *deciding_run(void *argument)
         going = step(&deciding);
     }
     atomic_store(&engine->decided_all, true);
+    shelf_wake(&engine->pipeline.shelf);
     return NULL;
 }

@@ -4,6 +4,7 @@
 #include "journal/frame.h"
 #include "os/crash.h"
 
+#define GROW_NS INT64_C(2000000) /* A transaction that may grow is looked at this often. */
 #define AUDIT_EVERY_NS INT64_C(5000000000)
 /* Looking after the ledger takes as long as it takes, so only once nothing came for a while. */
 #define TEND_AFTER_NS INT64_C(1000000000)
@@ -243,7 +244,7 @@ static bool step(struct delivering *delivering)
     delivering->idle_ns = 0;
     if (may_grow(delivering)) {
         (void)shelf_wait_sealed(&engine->pipeline.shelf, courier->delivered + courier->count + 1,
-                                LOOK_NS / 10);
+                                GROW_NS);
         return true;
     }
     return deliver(delivering);

@@ -28,7 +28,7 @@
 enum { ENGINE_THREADS = 4 };
 
 /* How often a waiting thread looks whether it should go home. */
-#define LOOK_NS INT64_C(20000000)
+#define LOOK_NS INT64_C(50000000)
 
 struct engine_thread {
     pthread_t thread;

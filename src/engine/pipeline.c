@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* A smaller state is not worth the time that making its pages large takes. */
+#define LARGE_PAGES_FROM ((size_t)128 << 20)
+
 enum {
     SHELF_SLOTS = 16,
     METRIC_ROW_SIZE = 256, /* At most; all its texts are bounded by GROUP_TEXT_MAX. */
@@ -57,7 +60,9 @@ static enum outcome lay_state(struct pipeline *pipeline, struct fault *ret_fault
     enum outcome outcome =
         memory_reserve(pipeline->state_size, &pipeline->state_reserved, ret_fault);
     if (outcome == DONE) {
-        memory_large_pages(pipeline->state_reserved, pipeline->state_size);
+        if (pipeline->state_size >= LARGE_PAGES_FROM) {
+            memory_large_pages(pipeline->state_reserved, pipeline->state_size);
+        }
         state_memory_lay(&limits, pipeline->state_reserved, &pipeline->state_memory);
     }
     return outcome;

@@ -160,5 +160,6 @@ void *sealing_run(void *argument)
     }
     crash_point("stop_sealed");
     atomic_store(&engine->sealed_all, true);
+    shelf_wake(&engine->pipeline.shelf);
     return NULL;
 }

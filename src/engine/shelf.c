@@ -73,10 +73,13 @@ static struct timespec moment_after(int64_t timeout_ns)
     return moment;
 }
 
-/* Sleep until something changes; false: the moment has come. */
+/* Sleep until something changes; false: the moment has come, or somebody woke all who wait. */
 static bool wait_for_change(struct shelf *shelf, const struct timespec *moment)
 {
-    return pthread_cond_timedwait(&shelf->changed, &shelf->mutex, moment) == 0;
+    uint64_t wakes = shelf->wakes;
+
+    return pthread_cond_timedwait(&shelf->changed, &shelf->mutex, moment) == 0 &&
+           shelf->wakes == wakes;
 }
 
 static void changed(struct shelf *shelf)
@@ -312,6 +315,14 @@ void shelf_ledger_down(struct shelf *shelf, bool down)
 {
     (void)pthread_mutex_lock(&shelf->mutex);
     shelf->ledger_down = down;
+    changed(shelf);
+    (void)pthread_mutex_unlock(&shelf->mutex);
+}
+
+void shelf_wake(struct shelf *shelf)
+{
+    (void)pthread_mutex_lock(&shelf->mutex);
+    shelf->wakes++;
     changed(shelf);
     (void)pthread_mutex_unlock(&shelf->mutex);
 }

@@ -35,6 +35,7 @@ struct shelf {
     bool ledger_down;   /* Unconfirmed epochs may leave memory. */
     bool wanted;        /* Somebody waits for an empty epoch. */
     bool stopped;       /* Everybody goes home. */
+    uint64_t wakes;     /* Waiting was interrupted so often. */
 };
 
 /* Sizes of one epoch's parts. */
@@ -86,6 +87,8 @@ void shelf_unpin(struct shelf *shelf, const struct epoch *epoch);
 bool shelf_wait_sealed(struct shelf *shelf, uint64_t number, int64_t timeout_ns);
 void shelf_confirm(struct shelf *shelf, uint64_t number);
 void shelf_ledger_down(struct shelf *shelf, bool down);
+/* Whoever waits looks up: what it waits for may not come any more. */
+void shelf_wake(struct shelf *shelf);
 void shelf_stop(struct shelf *shelf);
 uint64_t shelf_sealed_upto(struct shelf *shelf);
 uint64_t shelf_confirmed_upto(struct shelf *shelf);

@@ -2,6 +2,7 @@
 #include "test/unit.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { SLOTS = 3 };
 
@@ -133,6 +134,23 @@ static void nobody_waits_once_it_is_stopped(void **state)
     assert_false(shelf_wait_sealed(&shelf, 11, INT64_C(60000000000)));
 }
 
+static void *wake_soon(void *unused)
+{
+    usleep(20000);
+    shelf_wake(&shelf);
+    return unused;
+}
+
+static void who_waits_can_be_woken(void **state)
+{
+    pthread_t waking;
+
+    assert_int_equal(pthread_create(&waking, NULL, wake_soon, NULL), 0);
+    assert_false(shelf_wait_sealed(&shelf, 11, INT64_C(60000000000)));
+    assert_int_equal(pthread_join(waking, NULL), 0);
+    assert_non_null(shelf_open(&shelf, 0)); /* And it goes on as before. */
+}
+
 /* Deciding waits for room; sealing and delivering on two other threads make it. */
 enum { EPOCHS = 2000 };
 
@@ -190,6 +208,7 @@ int main(void)
         WITH_SHELF(finds_by_number_and_by_place_what_is_closed_or_sealed),
         WITH_SHELF(takes_an_unused_epoch_back),
         WITH_SHELF(nobody_waits_once_it_is_stopped),
+        WITH_SHELF(who_waits_can_be_woken),
         WITH_SHELF(three_threads_pass_every_epoch_on_in_order),
     };
     return cmocka_run_group_tests_name("shelf", tests, NULL, NULL);

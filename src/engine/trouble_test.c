@@ -151,15 +151,17 @@ static void restore_in_place(void)
     char path[400];
     sqlite3 *old;
 
+    assert_int_equal(sqlite3_open(place.settings.sinks[0].path, &other_program), SQLITE_OK);
     (void)snprintf(path, sizeof(path), "%s/old.db", place.path);
     assert_int_equal(sqlite3_open(path, &old), SQLITE_OK);
     sqlite3_backup *backup = sqlite3_backup_init(other_program, "main", old, "main");
     assert_non_null(backup);
     while (sqlite3_backup_step(backup, -1) != SQLITE_DONE) {
-        usleep(1000);
+        continue; /* Whoever sleeps meanwhile never finds it free. */
     }
     assert_int_equal(sqlite3_backup_finish(backup), SQLITE_OK);
     assert_int_equal(sqlite3_close(old), SQLITE_OK);
+    assert_int_equal(sqlite3_close(other_program), SQLITE_OK);
 }
 
 static void a_ledger_restored_between_two_deliveries_is_filled_up(void **state)
@@ -176,10 +178,8 @@ static void a_ledger_restored_between_two_deliveries_is_filled_up(void **state)
     for (int step = 0; step < 1000 && counted(ACCEPTED) < 200; step++) {
         usleep(1000);
     }
-    lock_ledger();
-    assert_int_equal(sqlite3_exec(other_program, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
     restore_in_place();
-    unlock_ledger();
+    assert_int_equal(engine_end(place.engine, &place.fault), ENGINE_RUNNING);
     assert_int_equal(wait_for_end(), ENGINE_CAUGHT_UP);
     assert_true(told("ledger_restored "));
     engine_close(place.engine);
