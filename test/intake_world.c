@@ -70,6 +70,12 @@ static enum outcome uneven_read(struct source *source, struct source_block *bloc
     return outcome;
 }
 
+static void uneven_fingerprint(const struct source *source, const struct source_line *line,
+                               const uint8_t *bytes, struct fingerprint *ret_fingerprint)
+{
+    source_fingerprint(((const struct uneven *)source)->file, line, bytes, ret_fingerprint);
+}
+
 static void uneven_close(struct source *source)
 {
     source_close(uneven_of(source)->file);
@@ -82,6 +88,7 @@ static const struct source_type source_uneven = {
     .open = uneven_open,
     .assign = uneven_assign,
     .read = uneven_read,
+    .fingerprint = uneven_fingerprint,
     .close = uneven_close,
 };
 

@@ -61,6 +61,8 @@ enum fault_class {
     X(FAULT_SOURCE_PERMISSION, "F005", "source_not_allowed", FAULT_CLASS_PERMISSION,               \
       "give payonce permission to read it")                                                        \
     X(FAULT_SOURCE_LIMIT, "F006", "source_limit", FAULT_CLASS_HALT, "split the input")             \
+    X(FAULT_SOURCE_STALE, "F010", "source_stale", FAULT_CLASS_UNAVAILABLE,                         \
+      "payonce connects anew by itself, and reads on from its own cursor")                         \
     X(FAULT_JOURNAL_IO, "J001", "journal_io_error", FAULT_CLASS_IO,                                \
       "look at the volume (dmesg, SMART); then start again: nothing sealed is lost")               \
     X(FAULT_DATA_DIR_IN_USE, "J002", "data_dir_in_use", FAULT_CLASS_TEMPORARY,                     \

@@ -236,7 +236,7 @@ static enum outcome take_file(struct sample_memory *memory, const char *path, si
         }
         for (size_t index = 0; outcome == DONE && index < block.line_count && most > 0; index++) {
             const struct source_line *line = &block.lines[index];
-            struct message message = {.offset = block.first_offset + index,
+            struct message message = {.offset = line->offset,
                                       .raw = {block.bytes + line->at, line->kept},
                                       .size = line->size};
             take_message(&memory->sample, path, &message, memory->scratch);

@@ -164,6 +164,12 @@ static void make_ready(struct crew *crew, const struct crew_lane *lane, struct c
     }
 }
 
+/* A record's own time counts if it has one, and never for more than our clock. */
+static int64_t earlier(int64_t stamp_ms, int64_t read_ms)
+{
+    return stamp_ms > 0 && stamp_ms < read_ms ? stamp_ms : read_ms;
+}
+
 static void parse_block(const struct crew *crew, const struct crew_lane *lane,
                         struct crew_block *block, int64_t arrival_ms)
 {
@@ -173,8 +179,8 @@ static void parse_block(const struct crew *crew, const struct crew_lane *lane,
         struct message *message = &block->messages[index];
 
         must(block->scratch.size - block->scratch.used >= PARSE_SCRATCH_MAX);
-        message->offset = block->block.first_offset + index;
-        message->arrival_ms = arrival_ms;
+        message->offset = line->offset;
+        message->arrival_ms = earlier(line->stamp_ms, arrival_ms);
         message->source = lane->number;
         message->size = line->size;
         message->raw = (struct span){block->block.bytes + line->at, line->kept};

@@ -1,5 +1,7 @@
 #include "source/lines.h"
 
+#include "base/instant.h"
+
 #include <string.h>
 
 static uint32_t saturated(uint64_t size)
@@ -12,7 +14,7 @@ static uint32_t kept_of(uint64_t size)
     return size <= MESSAGE_SIZE_MAX ? (uint32_t)size : MESSAGE_SIZE_MAX + 1;
 }
 
-size_t lines_cut(struct source_block *block, uint64_t position, bool last)
+size_t lines_cut(struct source_block *block, uint64_t position, uint64_t offset, bool last)
 {
     const uint8_t *bytes = block->bytes;
     size_t at = 0;
@@ -36,9 +38,12 @@ size_t lines_cut(struct source_block *block, uint64_t position, bool last)
             .size = saturated(size),
             .behind = behind,
             .end = position + end,
+            .offset = offset++,
+            .stamp_ms = INSTANT_NONE,
         };
         at = end;
     }
+    block->next = offset;
     return at;
 }
 
@@ -50,7 +55,8 @@ uint32_t lines_behind(uint64_t length, const uint8_t last_two[2])
     return length >= 2 && last_two[0] == '\r' ? 2 : 1;
 }
 
-void lines_skipped(struct source_block *block, uint64_t begin, uint64_t end, uint32_t behind)
+void lines_skipped(struct source_block *block, uint64_t begin, uint64_t end, uint32_t behind,
+                   uint64_t offset)
 {
     uint64_t size = end - begin - behind;
 
@@ -62,5 +68,8 @@ void lines_skipped(struct source_block *block, uint64_t begin, uint64_t end, uin
         .size = saturated(size),
         .behind = behind,
         .end = end,
+        .offset = offset,
+        .stamp_ms = INSTANT_NONE,
     };
+    block->next = offset + 1;
 }

@@ -15,18 +15,20 @@
 enum { LINES_TOO_LONG = MESSAGE_SIZE_MAX + 2 };
 
 /*
- * Cut block->bytes[0, size), which begin a line at this position of the input, into lines.
- * last: the input ends with them. Returns how many bytes the lines took, endings included.
+ * Cut block->bytes[0, size), which begin a line at this position of the input, into lines, the
+ * first of which has this offset. last: the input ends with them. Returns how many bytes the
+ * lines took, endings included.
  */
-size_t lines_cut(struct source_block *block, uint64_t position, bool last);
+size_t lines_cut(struct source_block *block, uint64_t position, uint64_t offset, bool last);
 
 /* How many bytes end this line (0, 1, 2): given its length with its ending, and its last two. */
 uint32_t lines_behind(uint64_t length, const uint8_t last_two[2]);
 
 /*
  * The block becomes one line that was skipped: its kept bytes stand at the block's beginning,
- * it stood at [begin, end) of the input.
+ * it stood at [begin, end) of the input and has this offset.
  */
-void lines_skipped(struct source_block *block, uint64_t begin, uint64_t end, uint32_t behind);
+void lines_skipped(struct source_block *block, uint64_t begin, uint64_t end, uint32_t behind,
+                   uint64_t offset);
 
 #endif

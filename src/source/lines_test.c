@@ -24,7 +24,7 @@ static void tell(const char *text, size_t size, bool last, const char *expected,
                  size_t expected_used)
 {
     struct source_block block = block_of(text, size);
-    size_t used = lines_cut(&block, 100, last);
+    size_t used = lines_cut(&block, 100, 7, last);
     char told[200] = "";
     size_t at = 0;
 
@@ -34,7 +34,9 @@ static void tell(const char *text, size_t size, bool last, const char *expected,
                                line->behind, (int)line->kept, (const char *)bytes + line->at);
         assert_int_equal(line->kept, line->size);
         assert_int_equal(line->end, 100 + line->at + line->size + line->behind);
+        assert_int_equal(line->offset, 7 + index);
     }
+    assert_int_equal(block.next, 7 + block.line_count);
     assert_string_equal(told, expected);
     assert_int_equal(used, expected_used);
 }
@@ -59,7 +61,7 @@ static void a_zero_byte_is_just_a_byte(void **state)
 {
     struct source_block block = block_of("a\0b\n\0\n", 6);
 
-    assert_int_equal(lines_cut(&block, 0, true), 6);
+    assert_int_equal(lines_cut(&block, 0, 1, true), 6);
     assert_int_equal(block.line_count, 2);
     assert_int_equal(lines[0].size, 3);
     assert_int_equal(lines[1].size, 1);
@@ -70,7 +72,7 @@ static void stops_where_there_is_room_for_no_more_lines(void **state)
     struct source_block block = block_of("a\nb\nc\n", 6);
 
     block.line_capacity = 2;
-    assert_int_equal(lines_cut(&block, 0, true), 4);
+    assert_int_equal(lines_cut(&block, 0, 1, true), 4);
     assert_int_equal(block.line_count, 2);
 }
 
@@ -81,7 +83,7 @@ static void of_a_long_line_one_byte_more_than_the_limit_is_kept(void **state)
         memset(bytes, 'x', size);
         memcpy(bytes + size, "\r\ny", 3);
         block.size = size + 3;
-        assert_int_equal(lines_cut(&block, 0, false), size + 2);
+        assert_int_equal(lines_cut(&block, 0, 1, false), size + 2);
         assert_int_equal(block.line_count, 1);
         assert_int_equal(lines[0].size, size);
         assert_int_equal(lines[0].kept, size < MESSAGE_SIZE_MAX    ? size

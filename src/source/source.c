@@ -37,10 +37,12 @@ enum outcome source_read(struct source *source, struct source_block *block, stru
 
     block->size = 0;
     block->line_count = 0;
+    block->next = 0;
     block->ended = false;
     enum outcome outcome = source->type->read(source, block, ret_fault);
     must(outcome != REFUSED);
-    must(outcome != DONE || block->line_count > 0 || block->ended);
+    must(outcome != DONE || block->next > 0 || block->ended);
+    must(block->line_count == 0 || block->lines[block->line_count - 1].offset < block->next);
     return outcome;
 }
 
@@ -51,6 +53,24 @@ void source_close(struct source *source)
 
 void source_fingerprint(const struct source *source, const struct source_line *line,
                         const uint8_t *bytes, struct fingerprint *ret_fingerprint)
+{
+    source->type->fingerprint(source, line, bytes, ret_fingerprint);
+}
+
+void source_watch(struct source *source, source_wake *wake, void *context)
+{
+    must(source_live(source));
+    source->type->watch(source, wake, context);
+}
+
+void source_sight(struct source *source, struct source_sight *ret_sight)
+{
+    must(source_live(source));
+    source->type->sight(source, ret_sight);
+}
+
+void line_fingerprint(const struct source *source, const struct source_line *line,
+                      const uint8_t *bytes, struct fingerprint *ret_fingerprint)
 {
     uint64_t length = (uint64_t)line->size + line->behind;
     struct line_mark mark = {

@@ -3,7 +3,7 @@
  *
  * A source gives bytes of one partition in offset order, in blocks of whole messages. For
  * files and standard input a message is a line (lines.h), its offset the line's number, from 1.
- * Kinds: source_file.c, source_stdin.c; Kafka comes later. The disk's bytes, never a clock.
+ * Kinds: source_file.c, source_stdin.c; and live ones (feed.h). Their bytes, never our clock.
  *
  * Files. What was read before is recognised by its last line: it must stand where it stood,
  * byte for byte (of a line too long to be kept: its kept bytes and its length).
@@ -22,6 +22,9 @@
  * After a restart what comes is new, and its lines are numbered on from the cursor; a pipe
  * fed once more from its beginning brings the same ids, which are then duplicates.
  *
+ * Live sources have no end, and something else than the disk may be slow, away or wrong. They
+ * never wait in a call: nothing there is LATER at once, and watch says when to ask again.
+ *
  * One thread at a time may call a source; different sources are independent of each other.
  */
 #ifndef SOURCE_SOURCE_H
@@ -39,10 +42,12 @@ struct source;
 /* One line of a block: its kept bytes are [at, at + kept) of the block's. */
 struct source_line {
     uint32_t at;
-    uint32_t kept;   /* At most MESSAGE_SIZE_MAX + 1. */
-    uint32_t size;   /* Bytes it really had (more than kept: the rest was skipped); saturated. */
-    uint32_t behind; /* Bytes that end it: 0, 1 ("\n") or 2 ("\r\n"). */
-    uint64_t end;    /* Position in the input just behind these. */
+    uint32_t kept;    /* At most MESSAGE_SIZE_MAX + 1. */
+    uint32_t size;    /* Bytes it really had (more than kept: the rest was skipped); saturated. */
+    uint32_t behind;  /* Bytes that end it: 0, 1 ("\n") or 2 ("\r\n"). Live: the source's own. */
+    uint64_t end;     /* Position in the input just behind these. Live: the source's own. */
+    uint64_t offset;  /* They grow from line to line; not always by one. */
+    int64_t stamp_ms; /* The record's own time; INSTANT_NONE: it has none. */
 };
 
 struct source_block {
@@ -53,25 +58,41 @@ struct source_block {
     size_t line_capacity;      /* At least 1. */
     size_t size;
     size_t line_count;
-    uint64_t first_offset; /* Of lines[0]. */
-    bool ended;            /* Nothing follows: the input's end was seen. */
+    uint64_t next; /* The offset to come: behind the last line, and what is known to be none. */
+    bool ended;    /* Nothing follows: the input's end was seen. Live: never. */
 };
 
+/* What a live source has last heard about its end. */
+struct source_sight {
+    uint64_t end;    /* The offset that the next message written would get. */
+    uint64_t stable; /* Below it nothing is undecided (open transactions); at most end. */
+    int64_t seen_ns; /* When, of the steady clock. 0: never, or it is out of reach now. */
+};
+
+/* Called from any thread, also while the source is being called: it must only wake somebody. */
+typedef void source_wake(void *context);
+
 struct source_type {
-    const char *name; /* "file", "stdin" */
+    const char *name; /* "file", "stdin", "kafka" */
     size_t size;
     enum outcome (*open)(struct source *source, const char *path, struct fault *ret_fault);
     enum outcome (*assign)(struct source *source, uint64_t next,
                            const struct fingerprint *fingerprint, struct fault *ret_fault);
     enum outcome (*read)(struct source *source, struct source_block *block,
                          struct fault *ret_fault);
+    void (*fingerprint)(const struct source *source, const struct source_line *line,
+                        const uint8_t *bytes, struct fingerprint *ret_fingerprint);
     void (*close)(struct source *source);
+
+    /* Live ones only; NULL: read waits by itself for a while, and there is an end. */
+    void (*watch)(struct source *source, source_wake *wake, void *context);
+    void (*sight)(struct source *source, struct source_sight *ret_sight);
 };
 
 struct source {
     const struct source_type *type;
     struct origin origin;
-    uint64_t start;  /* The first offset there is: 1. */
+    uint64_t start;  /* The first offset there is: of lines 1. */
     uint64_t device; /* Of the open file; 0 for a pipe. */
     uint64_t inode;
 };
@@ -91,21 +112,29 @@ MUST_USE enum outcome source_assign(struct source *source, uint64_t next,
                                     const struct fingerprint *fingerprint, struct fault *ret_fault);
 
 /*
- * The next block. DONE, also with no lines when it has ended. LATER: none yet (nothing in the
- * pipe for SOURCE_WAIT_MS; or a very long line is being skipped, some MiB a call).
+ * The next block. DONE: lines, or a `next` further on, or the end. LATER: none yet (nothing in
+ * the pipe for SOURCE_WAIT_MS; a very long line is being skipped, some MiB a call; of a live
+ * source: at once, its watch will call). BROKEN with FAULT_SOURCE_STALE: a new client mends it.
  */
 enum { SOURCE_WAIT_MS = 50, SOURCE_SKIP_STEP = 8 * 1024 * 1024 };
 MUST_USE enum outcome source_read(struct source *source, struct source_block *block,
                                   struct fault *ret_fault);
 void source_close(struct source *source);
 
-/*
- * The fingerprint after this line of a block was taken; bytes are the block's. 32 bytes, in
- * the machine's order: position behind it (8), device (8), inode (8), length of the line with
- * what ends it (4, saturated: such a line is told by its place alone), CRC32C of its kept
- * bytes (4).
- */
+/* The fingerprint after this line of a block was taken; bytes are the block's. */
 void source_fingerprint(const struct source *source, const struct source_line *line,
                         const uint8_t *bytes, struct fingerprint *ret_fingerprint);
+
+static inline bool source_live(const struct source *source)
+{
+    return source->type->watch != NULL;
+}
+
+/*
+ * wake(context) whenever there may be something to read after a LATER, from any thread; NULL:
+ * not any more, and none is under way when this returns. Live ones only, as is source_sight.
+ */
+void source_watch(struct source *source, source_wake *wake, void *context);
+void source_sight(struct source *source, struct source_sight *ret_sight);
 
 #endif

@@ -299,8 +299,8 @@ static enum outcome end_skip(struct file_source *file, struct source_block *bloc
     if (got < sizeof(last) || kept < MESSAGE_SIZE_MAX + 1) {
         return truncated(file, file->position + kept, end, ret_fault);
     }
-    lines_skipped(block, file->position, end, lines_behind(end - file->position, last));
-    block->first_offset = file->next++;
+    lines_skipped(block, file->position, end, lines_behind(end - file->position, last), file->next);
+    file->next = block->next;
     file->position = end;
     file->skipped_to = 0;
     return DONE;
@@ -349,13 +349,12 @@ static enum outcome read_lines(struct file_source *file, struct source_block *bl
     if (at_end && size < file->size_seen) {
         return truncated(file, size, file->size_seen, ret_fault);
     }
-    size_t used = lines_cut(block, file->position, at_end);
+    size_t used = lines_cut(block, file->position, file->next, at_end);
     bool all = used == block->size;
     bool short_lines = !all && block->line_count == block->line_capacity;
     file->wanted = short_lines ? used + used / 4 + 4096 : 0;
     block->ended = at_end && all;
-    block->first_offset = file->next;
-    file->next += block->line_count;
+    file->next = block->next;
     file->position += used;
     return DONE;
 }
@@ -391,5 +390,6 @@ const struct source_type source_file = {
     .open = file_open,
     .assign = file_assign,
     .read = file_read,
+    .fingerprint = line_fingerprint,
     .close = file_close,
 };

@@ -106,12 +106,11 @@ static void carry(struct stdin_source *input, const uint8_t *bytes, size_t size)
  */
 static bool give_lines(struct stdin_source *input, struct source_block *block)
 {
-    size_t used = lines_cut(block, input->position, input->ended);
+    size_t used = lines_cut(block, input->position, input->next, input->ended);
 
     carry(input, block->bytes + used, block->size - used);
-    block->first_offset = input->next;
     block->ended = input->ended;
-    input->next += block->line_count;
+    input->next = block->next;
     input->position += used;
     return block->line_count > 0 || block->ended;
 }
@@ -128,10 +127,11 @@ static void end_skip(struct stdin_source *input, struct source_block *block, siz
 
     memcpy(rest, bytes + more, size - more);
     memcpy(block->bytes, input->carry, MESSAGE_SIZE_MAX + 1);
-    lines_skipped(block, input->position, input->position + length, lines_behind(length, last));
+    lines_skipped(block, input->position, input->position + length, lines_behind(length, last),
+                  input->next);
     carry(input, rest, size - more);
-    block->first_offset = input->next++;
     block->ended = input->ended;
+    input->next = block->next;
     input->position += length;
     input->skipped = 0;
 }
@@ -205,5 +205,6 @@ const struct source_type source_stdin = {
     .open = stdin_open,
     .assign = stdin_assign,
     .read = stdin_read,
+    .fingerprint = line_fingerprint,
     .close = stdin_close,
 };

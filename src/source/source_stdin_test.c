@@ -70,7 +70,7 @@ static enum outcome read_block(void)
 static void expect_line(size_t index, uint64_t offset, const char *text)
 {
     assert_true(index < block.line_count);
-    assert_int_equal(block.first_offset + index, offset);
+    assert_int_equal(lines[index].offset, offset);
     assert_int_equal(lines[index].size, strlen(text));
     assert_memory_equal(bytes + lines[index].at, text, strlen(text));
 }
@@ -130,7 +130,7 @@ static void what_is_carried_is_given_before_more_is_read(void **state)
     for (uint64_t offset = 1; offset <= 3; offset += 2) {
         assert_int_equal(source_read(source, &block, &fault), DONE);
         assert_int_equal(block.line_count, 2);
-        assert_int_equal(block.first_offset, offset);
+        assert_int_equal(lines[0].offset, offset);
     }
     assert_int_equal(source_read(source, &block, &fault), DONE);
     expect_line(0, 5, "5");
@@ -202,7 +202,7 @@ static void pour_line(uint64_t size, const char *ending, uint32_t behind, const 
     assert_int_equal(pthread_create(&thread, NULL, pour, &flood), 0);
     open_stdin(1, &nothing);
     assert_int_equal(read_block(), DONE);
-    assert_int_equal(block.first_offset, 1);
+    assert_int_equal(lines[0].offset, 1);
     assert_int_equal(lines[0].size, size);
     assert_int_equal(lines[0].kept, size <= MESSAGE_SIZE_MAX ? size : MESSAGE_SIZE_MAX + 1);
     assert_int_equal(lines[0].behind, behind);
