@@ -63,6 +63,18 @@ enum fault_class {
     X(FAULT_SOURCE_LIMIT, "F006", "source_limit", FAULT_CLASS_HALT, "split the input")             \
     X(FAULT_SOURCE_STALE, "F010", "source_stale", FAULT_CLASS_UNAVAILABLE,                         \
       "payonce connects anew by itself, and reads on from its own cursor")                         \
+    X(FAULT_KAFKA_SETTING, "K001", "kafka_setting", FAULT_CLASS_CONFIG,                            \
+      "mend the setting; what librdkafka calls it stands in the line above")                       \
+    X(FAULT_KAFKA_SECRET, "K002", "kafka_secret", FAULT_CLASS_CONFIG,                              \
+      "put the secret into a file that only payonce may read (chmod 600)")                         \
+    X(FAULT_KAFKA_UNREACHABLE, "K003", "kafka_unreachable", FAULT_CLASS_UNAVAILABLE,               \
+      "look whether the brokers run and can be reached; payonce tries again by itself")            \
+    X(FAULT_KAFKA_LOST, "K021", "retention_passed", FAULT_CLASS_HALT,                              \
+      "find the lost messages in a backup or mirror of the topic; lengthen its retention.ms")      \
+    X(FAULT_KAFKA_GAP, "K022", "offset_gap", FAULT_CLASS_HALT,                                     \
+      "if producers of the topic use transactions, set source.kafka.gaps to confirm")              \
+    X(FAULT_KAFKA_DAMAGED, "K023", "record_damaged", FAULT_CLASS_HALT,                             \
+      "let another replica lead the partition; then start again")                                  \
     X(FAULT_JOURNAL_IO, "J001", "journal_io_error", FAULT_CLASS_IO,                                \
       "look at the volume (dmesg, SMART); then start again: nothing sealed is lost")               \
     X(FAULT_DATA_DIR_IN_USE, "J002", "data_dir_in_use", FAULT_CLASS_TEMPORARY,                     \
