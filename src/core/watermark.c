@@ -164,20 +164,24 @@ int64_t watermark_of(const struct watermark *mark, uint16_t number)
     return own_ms > mark->all_ms ? own_ms : mark->all_ms; /* INSTANT_NONE is below every one. */
 }
 
+int64_t watermark_align_limit(const struct watermark *mark, int64_t align_ms,
+                              const bool *has_backlog)
+{
+    int64_t slowest_ms = INT64_MAX;
+
+    for (size_t number = 0; number < mark->source_count; number++) {
+        if (has_backlog[number]) {
+            slowest_ms = smaller_of(slowest_ms, mark->sources[number].newest_ms);
+        }
+    }
+    return slowest_ms == INT64_MAX || slowest_ms == INSTANT_NONE ? slowest_ms
+                                                                 : slowest_ms + align_ms;
+}
+
 bool watermark_aligned(const struct watermark *mark, uint16_t number, int64_t align_ms,
                        const bool *has_backlog)
 {
     must(number < mark->source_count);
-    int64_t newest_ms = mark->sources[number].newest_ms;
-    int64_t slowest_ms = newest_ms;
 
-    if (newest_ms == INSTANT_NONE) {
-        return true;
-    }
-    for (size_t other = 0; other < mark->source_count; other++) {
-        if (has_backlog[other]) {
-            slowest_ms = smaller_of(slowest_ms, mark->sources[other].newest_ms);
-        }
-    }
-    return slowest_ms != INSTANT_NONE && newest_ms - slowest_ms <= align_ms;
+    return mark->sources[number].newest_ms <= watermark_align_limit(mark, align_ms, has_backlog);
 }

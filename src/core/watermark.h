@@ -82,4 +82,11 @@ int64_t watermark_of(const struct watermark *mark, uint16_t source);
 bool watermark_aligned(const struct watermark *mark, uint16_t source, int64_t align_ms,
                        const bool *has_backlog);
 
+/*
+ * The same for all sources at once: up to which newest event time may one be taken from? One
+ * without a message always may. INT64_MAX: none has a backlog.
+ */
+int64_t watermark_align_limit(const struct watermark *mark, int64_t align_ms,
+                              const bool *has_backlog);
+
 #endif

@@ -102,11 +102,12 @@ void crew_init(struct crew *crew, size_t lane_count, void *memory)
     }
     for (size_t index = 0; index < lane_count; index++) {
         crew->lanes[index].blocks = &blocks[index * size.block_count];
+        crew->lanes[index].crew = crew;
     }
     init_waiting(crew);
 }
 
-/* The mutex is held here and in the next five. */
+/* The mutex is held here and in the next six. */
 static void queue_lane(struct crew *crew, struct crew_lane *lane)
 {
     lane->queued = true;
@@ -140,6 +141,7 @@ static struct crew_lane *next_lane(struct crew *crew)
     struct crew_lane *lane = crew->queue[crew->queue_head++ % crew->lane_count];
     lane->queued = false;
     lane->reading = true;
+    lane->called = false;
     call(crew, 1);
     return lane;
 }
@@ -150,6 +152,9 @@ static void after_reading(struct crew *crew, struct crew_lane *lane, struct crew
     if (block->outcome != LATER) {
         lane->read++;
         lane->done = block->outcome != DONE || block->block.ended;
+    } else if (source_live(lane->source) && !lane->called) {
+        lane->resting = true;
+        return;
     }
     if (!lane->done && free_blocks(crew, lane) > 0) {
         queue_lane(crew, lane);
@@ -159,9 +164,26 @@ static void after_reading(struct crew *crew, struct crew_lane *lane, struct crew
 static void make_ready(struct crew *crew, const struct crew_lane *lane, struct crew_block *block)
 {
     __atomic_store_n(&block->ready, true, __ATOMIC_RELEASE);
-    if (crew->awaited == lane) {
+    __atomic_store_n(&crew->arrivals, crew->arrivals + 1, __ATOMIC_RELEASE);
+    if (crew->awaited == lane || crew->any_awaited) {
         (void)pthread_cond_signal(&crew->arrived);
     }
+}
+
+/* The source of this lane, which may be resting, has something: from any thread. */
+static void wake(void *context)
+{
+    struct crew_lane *lane = context;
+    struct crew *crew = lane->crew;
+
+    (void)pthread_mutex_lock(&crew->mutex);
+    lane->called = true;
+    if (lane->resting) {
+        lane->resting = false;
+        queue_lane(crew, lane);
+        call(crew, 1);
+    }
+    (void)pthread_mutex_unlock(&crew->mutex);
 }
 
 /* A record's own time counts if it has one, and never for more than our clock. */
@@ -219,10 +241,20 @@ static void *work(void *argument)
     return NULL;
 }
 
+static void watch(struct crew_lane *lane, void (*waker)(void *context))
+{
+    if (source_live(lane->source)) {
+        source_watch(lane->source, waker, lane);
+    }
+}
+
 enum outcome crew_start(struct crew *crew, unsigned thread_count, struct fault *ret_fault)
 {
     for (size_t index = 0; index < crew->lane_count; index++) {
         queue_lane(crew, &crew->lanes[index]);
+    }
+    for (size_t index = 0; index < crew->lane_count; index++) {
+        watch(&crew->lanes[index], wake);
     }
     while (crew->thread_count < thread_count) {
         int error = pthread_create(&crew->threads[crew->thread_count], NULL, work, crew);
@@ -246,6 +278,9 @@ void crew_stop(struct crew *crew)
         (void)pthread_join(crew->threads[index], NULL);
     }
     crew->thread_count = 0;
+    for (size_t index = 0; index < crew->lane_count; index++) {
+        watch(&crew->lanes[index], NULL);
+    }
     (void)pthread_cond_destroy(&crew->work);
     (void)pthread_cond_destroy(&crew->arrived);
     (void)pthread_mutex_destroy(&crew->mutex);
@@ -260,7 +295,7 @@ void crew_give_back(struct crew *crew, struct crew_lane *lane)
     (void)pthread_mutex_lock(&crew->mutex);
     lane->given_back++;
     bool half = free_blocks(crew, lane) >= (crew->block_count + 1) / 2;
-    if (half && !lane->queued && !lane->reading && !lane->done) {
+    if (half && !lane->queued && !lane->reading && !lane->resting && !lane->done) {
         queue_lane(crew, lane);
         call(crew, crew->lane_count / CREW_CALL_SHARE + 1);
     }
@@ -298,4 +333,32 @@ void crew_await(struct crew *crew, const struct crew_lane *lane, int64_t timeout
     }
     crew->awaited = NULL;
     (void)pthread_mutex_unlock(&crew->mutex);
+}
+
+uint64_t crew_arrivals(const struct crew *crew)
+{
+    return __atomic_load_n(&crew->arrivals, __ATOMIC_ACQUIRE);
+}
+
+void crew_await_any(struct crew *crew, uint64_t arrivals, int64_t timeout_ns)
+{
+    struct timespec moment = moment_after(timeout_ns);
+
+    (void)pthread_mutex_lock(&crew->mutex);
+    crew->any_awaited = true;
+    while (crew->arrivals == arrivals) {
+        if (pthread_cond_timedwait(&crew->arrived, &crew->mutex, &moment) != 0) {
+            break;
+        }
+    }
+    crew->any_awaited = false;
+    (void)pthread_mutex_unlock(&crew->mutex);
+}
+
+bool crew_rests(struct crew *crew, const struct crew_lane *lane)
+{
+    (void)pthread_mutex_lock(&crew->mutex);
+    bool rests = lane->resting && lane->read == lane->given_back;
+    (void)pthread_mutex_unlock(&crew->mutex);
+    return rests;
 }

@@ -4,7 +4,8 @@
  * Each source has a lane of a few blocks. Its blocks are read in order, by one thread at a
  * time; they are parsed side by side. The deciding thread sees a lane's blocks in the order
  * of reading: the one in front, once it is ready, and gives it back. A lane without a free
- * block is not read: that is the back-pressure, and the limit on memory.
+ * block is not read: that is the back-pressure, and the limit on memory. The lane of a live
+ * source that had nothing rests until the source calls, so few threads serve many of them.
  *
  * Memory: CREW_BYTES of messages in flight, shared out among the sources, but two blocks of
  * at least CREW_TARGET_MIN each; and for each as much as parsing can make of it. It is reserved
@@ -46,7 +47,10 @@ struct crew_lane {
     uint64_t given_back;
     bool queued;  /* It waits for a thread that reads. */
     bool reading; /* A thread does. */
+    bool resting; /* Live: nothing was there; its source will call. */
+    bool called;  /* It called while it was read. */
     bool done;    /* Nothing more is read: ended, or broken. */
+    struct crew *crew;
     struct fault fault;
 };
 
@@ -63,6 +67,8 @@ struct crew {
     pthread_cond_t arrived; /* The awaited lane's front block is ready. */
     bool stopping;
     const struct crew_lane *awaited;
+    bool any_awaited;         /* Any lane's is awaited. */
+    uint64_t arrivals;        /* Blocks made ready so far. Atomic. */
     unsigned resting;         /* Threads that wait for work. */
     struct crew_lane **queue; /* Lanes that wait to be read; a ring of lane_count. */
     size_t queue_head;        /* Counts, as does the tail. */
@@ -100,5 +106,12 @@ void crew_hurry(struct crew *crew);
 
 /* Sleep until the lane's front block is ready, or for this long. */
 void crew_await(struct crew *crew, const struct crew_lane *lane, int64_t timeout_ns);
+
+/* How many blocks have been made ready; sleep until there are more than that, or for this long. */
+uint64_t crew_arrivals(const struct crew *crew);
+void crew_await_any(struct crew *crew, uint64_t arrivals, int64_t timeout_ns);
+
+/* Live: nothing of the lane is on its way: its source had nothing, and has not called since. */
+bool crew_rests(struct crew *crew, const struct crew_lane *lane);
 
 #endif

@@ -126,6 +126,23 @@ enum outcome pipeline_take(struct pipeline *pipeline, const struct message *mess
     return outcome;
 }
 
+enum outcome pipeline_skip(struct pipeline *pipeline, uint16_t source, uint64_t offset,
+                           struct fault *ret_fault)
+{
+    struct decision decision = {.kind = SKIPPED,
+                                .source = source,
+                                .offset = offset,
+                                .event_ms = INSTANT_NONE,
+                                .arrival_ms = clock_wall_ms(pipeline->clock)};
+
+    must(pipeline->open != NULL);
+    enum outcome outcome = state_apply(&pipeline->state, &decision, ret_fault);
+    if (outcome == DONE) {
+        epoch_add_decision(pipeline->open, &decision);
+    }
+    return outcome;
+}
+
 bool pipeline_full(const struct pipeline *pipeline)
 {
     const struct epoch *open = pipeline->open;

@@ -145,6 +145,20 @@ static void draw_near(struct engine *engine)
     }
 }
 
+/* Something was added: the epoch closes when it is full, or old enough. */
+static void close_if_due(struct deciding *deciding)
+{
+    struct engine *engine = deciding->engine;
+
+    deciding->unlooked++;
+    if (pipeline_full(&engine->pipeline) ||
+        (deciding->unlooked >= LOOK_EVERY && epoch_old(deciding))) {
+        close_epoch(engine);
+    } else if (deciding->unlooked >= LOOK_EVERY) {
+        deciding->unlooked = 0;
+    }
+}
+
 static bool take_message(struct deciding *deciding, const struct intake_item *item)
 {
     struct engine *engine = deciding->engine;
@@ -158,20 +172,15 @@ static bool take_message(struct deciding *deciding, const struct intake_item *it
         return false;
     }
     atomic_fetch_add_explicit(&engine->input_bytes, item->message->size + 1, memory_order_relaxed);
-    deciding->unlooked++;
-    if (pipeline_full(&engine->pipeline) ||
-        (deciding->unlooked >= LOOK_EVERY && epoch_old(deciding))) {
-        close_epoch(engine);
-    } else if (deciding->unlooked >= LOOK_EVERY) {
-        deciding->unlooked = 0;
-    }
+    close_if_due(deciding);
     return true;
 }
 
-static bool take_end(struct deciding *deciding, uint16_t source)
+/* Where the source stands from here on: NOTE_ENDED, NOTE_IDLE, NOTE_ACTIVE. */
+static bool take_standing(struct deciding *deciding, uint16_t source, enum decision_kind kind)
 {
     struct engine *engine = deciding->engine;
-    struct decision note = {.kind = NOTE_ENDED,
+    struct decision note = {.kind = (uint8_t)kind,
                             .source = source,
                             .offset = engine->pipeline.state.watermark.sources[source].next,
                             .event_ms = INSTANT_NONE,
@@ -182,6 +191,21 @@ static bool take_end(struct deciding *deciding, uint16_t source)
         halt(engine, &fault);
         return false;
     }
+    close_if_due(deciding);
+    return true;
+}
+
+/* Up to this offset there are no messages. */
+static bool take_skipped(struct deciding *deciding, const struct intake_item *item)
+{
+    struct engine *engine = deciding->engine;
+    struct fault fault;
+
+    if (pipeline_skip(&engine->pipeline, item->source, item->offset, &fault) != DONE) {
+        halt(engine, &fault);
+        return false;
+    }
+    close_if_due(deciding);
     return true;
 }
 
@@ -239,7 +263,13 @@ static bool step(struct deciding *deciding)
     case INTAKE_MESSAGE:
         return take_message(deciding, &item);
     case INTAKE_ENDED:
-        return take_end(deciding, item.source);
+        return take_standing(deciding, item.source, NOTE_ENDED);
+    case INTAKE_IDLE:
+        return take_standing(deciding, item.source, NOTE_IDLE);
+    case INTAKE_ACTIVE:
+        return take_standing(deciding, item.source, NOTE_ACTIVE);
+    case INTAKE_SKIPPED:
+        return take_skipped(deciding, &item);
     case INTAKE_NOTHING:
         take_nothing(deciding);
         return true;

@@ -1,33 +1,10 @@
-#include "engine/intake.h"
+#include "engine/intake_parts.h"
 
-#include "engine/crew.h"
-#include "engine/merge.h"
 #include "os/memory.h"
 
 #include <string.h>
 
 _Static_assert((int)INTAKE_THREADS_MAX == (int)CREW_THREADS_MAX, "the crew keeps the threads");
-
-/* Where the deciding thread stands in one source. */
-struct place {
-    struct message *next;           /* To take; */
-    struct message *end;            /* behind its block's last one. */
-    const struct crew_block *block; /* NULL: the next one is not known yet. */
-    uint16_t number;                /* The state's. */
-    struct fingerprint fingerprint; /* Of the last message of the blocks given back. */
-    bool taken;                     /* There is one. */
-};
-
-struct intake {
-    struct crew crew;
-    struct merge merge;
-    struct place *places;         /* One for each lane. */
-    size_t met;                   /* Lanes of which it is known whether they have a message. */
-    struct place *last;           /* Taken from last; it may have ended since. */
-    const struct crew_lane *held; /* What nothing has arrived from yet. */
-    size_t memory_size;
-    uint16_t lane_of[SOURCES_MAX]; /* By the state's number; the count of lanes: none. */
-};
 
 static size_t pages(size_t size)
 {
@@ -54,7 +31,8 @@ struct intake *intake_start(const struct intake_settings *settings, struct fault
 {
     size_t count = settings->source_count;
     size_t own =
-        pages(sizeof(struct intake) + count * (sizeof(struct place) + sizeof(struct merge_entry)));
+        pages(sizeof(struct intake) + count * (sizeof(struct place) + sizeof(struct merge_entry)) +
+              live_memory_size(settings));
     void *memory = NULL;
 
     must(count >= 1);
@@ -68,11 +46,15 @@ struct intake *intake_start(const struct intake_settings *settings, struct fault
     struct intake *intake = memory;
     intake->memory_size = size;
     intake->places = (struct place *)(intake + 1);
-    merge_init(&intake->merge, (struct merge_entry *)(intake->places + count));
+    struct merge_entry *entries = (struct merge_entry *)(intake->places + count);
+    merge_init(&intake->merge, entries);
     crew_init(&intake->crew, count, (uint8_t *)memory + own);
     intake->crew.parser = settings->parser;
     intake->crew.clock = settings->clock;
     assign_lanes(intake, settings);
+    if (settings->live) {
+        live_init(intake, settings, entries + count);
+    }
     if (crew_start(&intake->crew, settings->thread_count, ret_fault) != DONE) {
         memory_release(memory, size);
         return NULL;
@@ -103,8 +85,7 @@ static void note_fingerprint(const struct intake *intake, const struct place *pl
     source_fingerprint(source, &block->lines[taken_of(place) - 1], block->bytes, ret_fingerprint);
 }
 
-/* All its messages have been taken: keep the last one's fingerprint, and let the crew have it. */
-static void leave_block(struct intake *intake, struct place *place)
+void intake_leave(struct intake *intake, struct place *place)
 {
     if (taken_of(place) > 0) {
         note_fingerprint(intake, place, &place->fingerprint);
@@ -116,42 +97,48 @@ static void leave_block(struct intake *intake, struct place *place)
     crew_give_back(&intake->crew, &intake->crew.lanes[place - intake->places]);
 }
 
+enum intake_kind intake_enter(struct intake *intake, struct place *place, struct fault *ret_fault)
+{
+    const struct crew_lane *lane = &intake->crew.lanes[place - intake->places];
+    const struct crew_block *block = crew_front(&intake->crew, lane, 0);
+
+    if (block == NULL) {
+        return INTAKE_NOTHING;
+    }
+    if (block->outcome != DONE) {
+        *ret_fault = lane->fault;
+        return INTAKE_BROKEN;
+    }
+    place->block = block;
+    place->next = block->messages;
+    place->end = block->messages + block->block.line_count;
+    return INTAKE_MESSAGE;
+}
+
 /*
  * Is there a message to take at this place? INTAKE_MESSAGE: yes. Else what there is to say
  * instead: the source has ended, nothing has arrived yet, or it is broken.
  */
 static enum intake_kind look(struct intake *intake, struct place *place, struct fault *ret_fault)
 {
-    struct crew_lane *lane = &intake->crew.lanes[place - intake->places];
-
     while (place->next == place->end) {
         bool ended = place->block != NULL && place->block->block.ended;
         if (place->block != NULL) {
-            leave_block(intake, place);
+            intake_leave(intake, place);
         }
         if (ended) {
             return INTAKE_ENDED;
         }
-        const struct crew_block *block = crew_front(&intake->crew, lane, 0);
-        if (block == NULL) {
-            intake->held = lane;
+        enum intake_kind kind = intake_enter(intake, place, ret_fault);
+        if (kind == INTAKE_NOTHING) {
+            intake->held = &intake->crew.lanes[place - intake->places];
             crew_hurry(&intake->crew);
-            return INTAKE_NOTHING;
         }
-        if (block->outcome != DONE) {
-            *ret_fault = lane->fault;
-            return INTAKE_BROKEN;
+        if (kind != INTAKE_MESSAGE) {
+            return kind;
         }
-        place->block = block;
-        place->next = block->messages;
-        place->end = block->messages + block->block.line_count;
     }
     return INTAKE_MESSAGE;
-}
-
-static int64_t newest_of(const struct state *state, const struct place *place)
-{
-    return state->watermark.sources[place->number].newest_ms;
 }
 
 /* At the start: of each source, in configured order, whether it has anything to take. */
@@ -163,7 +150,7 @@ static enum intake_kind meet(struct intake *intake, const struct state *state,
         enum intake_kind kind = look(intake, place, ret_fault);
         *ret_place = place;
         if (kind == INTAKE_MESSAGE) {
-            merge_add(&intake->merge, intake->met, newest_of(state, place));
+            merge_add(&intake->merge, intake->met, intake_newest(state, place));
         }
         if (kind == INTAKE_MESSAGE || kind == INTAKE_ENDED) {
             intake->met++;
@@ -194,21 +181,20 @@ static enum intake_kind look_around(struct intake *intake, const struct state *s
     return kind == INTAKE_MESSAGE && intake->merge.count == 0 ? INTAKE_FINISHED : kind;
 }
 
-void intake_next(struct intake *intake, const struct state *state, struct intake_item *ret_item,
-                 struct fault *ret_fault)
+static void next_merged(struct intake *intake, const struct state *state,
+                        struct intake_item *ret_item, struct fault *ret_fault)
 {
     struct place *place = intake->last;
     enum intake_kind kind = INTAKE_MESSAGE;
 
     intake->held = NULL;
-    ret_item->message = NULL;
     if (place == NULL || place->next == place->end) {
         place = intake->places;
         kind = look_around(intake, state, &place, ret_fault);
     }
     if (kind == INTAKE_MESSAGE) {
         if (intake->last != NULL) {
-            merge_move(&intake->merge, newest_of(state, intake->last));
+            merge_move(&intake->merge, intake_newest(state, intake->last));
         }
         place = &intake->places[intake->merge.entries[0].lane];
         intake->last = place;
@@ -216,6 +202,17 @@ void intake_next(struct intake *intake, const struct state *state, struct intake
     }
     ret_item->kind = kind;
     ret_item->source = place->number;
+}
+
+void intake_next(struct intake *intake, const struct state *state, struct intake_item *ret_item,
+                 struct fault *ret_fault)
+{
+    ret_item->message = NULL;
+    if (intake->live != NULL) {
+        live_next(intake, state, ret_item, ret_fault);
+    } else {
+        next_merged(intake, state, ret_item, ret_fault);
+    }
 }
 
 void intake_untake(struct intake *intake)
@@ -228,7 +225,8 @@ void intake_untake(struct intake *intake)
 const struct message *intake_ahead(const struct intake *intake, size_t distance)
 {
     const struct place *place = intake->last;
-    size_t step = intake->merge.count > 1 ? distance / intake->merge.count : distance;
+    size_t step =
+        intake->live == NULL && intake->merge.count > 1 ? distance / intake->merge.count : distance;
 
     if (place == NULL || place->block == NULL) {
         return NULL;
@@ -246,7 +244,9 @@ const struct message *intake_ahead(const struct intake *intake, size_t distance)
 
 void intake_wait(struct intake *intake, int64_t timeout_ns)
 {
-    if (intake->held != NULL && timeout_ns > 0) {
+    if (intake->live != NULL) {
+        live_wait(intake, timeout_ns);
+    } else if (intake->held != NULL && timeout_ns > 0) {
         crew_await(&intake->crew, intake->held, timeout_ns);
     }
 }

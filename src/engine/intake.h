@@ -13,7 +13,16 @@
  *     one has, nothing else is taken in its place: INTAKE_NOTHING.
  *   - What breaks in a source is reported when all that was read before it has been taken.
  *
- * A message's arrival is the clock just after its block was read: one look a block.
+ * Live sources have no end, and what they give next nobody knows. They are taken from in turns,
+ * some messages each, so their order depends on the moment, and what is decided is recorded. Of
+ * each the messages come by offset. While sources have a backlog, one whose newest event is more
+ * than align ahead of the slowest such source is not taken from: its blocks fill up, and it is
+ * read no further. A source in silence becomes idle by a fresh witness alone: within idle_after
+ * it has seen its end, and that is where we stand; nothing is on its way, and nothing came for
+ * idle_after. When the witness lapses, it is active again. So no outage makes a payment late.
+ *
+ * A message's arrival is the clock just after its block was read, one look a block; or its own
+ * stamp, if that is earlier.
  */
 #ifndef ENGINE_INTAKE_H
 #define ENGINE_INTAKE_H
@@ -28,14 +37,18 @@ enum { INTAKE_SOURCES_MAX = 1024, INTAKE_THREADS_MAX = 16 };
 enum intake_kind {
     INTAKE_MESSAGE,  /* ret_item->message, to be judged and applied before the next call. */
     INTAKE_ENDED,    /* ret_item->source came to its end: apply NOTE_ENDED before the next call. */
+    INTAKE_IDLE,     /* ret_item->source is silent at its end: NOTE_IDLE, before the next call. */
+    INTAKE_ACTIVE,   /* It is no longer known to be: NOTE_ACTIVE. */
+    INTAKE_SKIPPED,  /* Up to ret_item->offset there are no messages: decide it as skipped. */
     INTAKE_NOTHING,  /* Nothing has arrived yet; ask again (intake_wait). */
-    INTAKE_FINISHED, /* All sources ended. */
+    INTAKE_FINISHED, /* All sources ended; live: have come to where they were to come to. */
     INTAKE_BROKEN,   /* The fault says what, from now on. */
 };
 
 struct intake_item {
     enum intake_kind kind;
-    uint16_t source;         /* Its number in the state. */
+    uint16_t source; /* Its number in the state. */
+    uint64_t offset;
     struct message *message; /* Lent until the next call. */
 };
 
@@ -48,6 +61,10 @@ struct intake_settings {
     struct source **sources; /* Opened and assigned; intake's until it has stopped. */
     const uint16_t *numbers; /* The state's number of each, all different. */
     size_t source_count;
+    bool live;             /* The sources are; all or none. What follows is for them. */
+    bool to_the_end;       /* Finish where the sources' ends were when they were first seen. */
+    int64_t align_ms;      /* watermark.align */
+    int64_t idle_after_ms; /* watermark.idle_after */
 };
 
 /* NULL and a fault: no memory or no threads. The one place here that allocates: at start. */
@@ -71,6 +88,9 @@ const struct message *intake_ahead(const struct intake *intake, size_t distance)
 
 /* After INTAKE_NOTHING: sleep until something has arrived or this much time has passed. */
 void intake_wait(struct intake *intake, int64_t timeout_ns);
+
+/* Live: of how many sources has nothing been heard for a while (some seconds, as of lately)? */
+size_t intake_unreachable(const struct intake *intake);
 
 /* The fingerprint of what has been taken from this source (state's number) so far. False: nothing.
  */

@@ -131,6 +131,10 @@ MUST_USE enum outcome pipeline_take(struct pipeline *pipeline, const struct mess
 MUST_USE enum outcome pipeline_note(struct pipeline *pipeline, const struct decision *note,
                                     struct fault *ret_fault);
 
+/* The source's offsets up to this one, which is beyond what is decided, are no messages. */
+MUST_USE enum outcome pipeline_skip(struct pipeline *pipeline, uint16_t source, uint64_t offset,
+                                    struct fault *ret_fault);
+
 /* Has the open epoch reached its limits of messages or bytes? */
 bool pipeline_full(const struct pipeline *pipeline);
 

@@ -57,7 +57,7 @@ void source_fingerprint(const struct source *source, const struct source_line *l
     source->type->fingerprint(source, line, bytes, ret_fingerprint);
 }
 
-void source_watch(struct source *source, source_wake *wake, void *context)
+void source_watch(struct source *source, void (*wake)(void *context), void *context)
 {
     must(source_live(source));
     source->type->watch(source, wake, context);

@@ -69,9 +69,6 @@ struct source_sight {
     int64_t seen_ns; /* When, of the steady clock. 0: never, or it is out of reach now. */
 };
 
-/* Called from any thread, also while the source is being called: it must only wake somebody. */
-typedef void source_wake(void *context);
-
 struct source_type {
     const char *name; /* "file", "stdin", "kafka" */
     size_t size;
@@ -85,7 +82,7 @@ struct source_type {
     void (*close)(struct source *source);
 
     /* Live ones only; NULL: read waits by itself for a while, and there is an end. */
-    void (*watch)(struct source *source, source_wake *wake, void *context);
+    void (*watch)(struct source *source, void (*wake)(void *context), void *context);
     void (*sight)(struct source *source, struct source_sight *ret_sight);
 };
 
@@ -131,10 +128,11 @@ static inline bool source_live(const struct source *source)
 }
 
 /*
- * wake(context) whenever there may be something to read after a LATER, from any thread; NULL:
- * not any more, and none is under way when this returns. Live ones only, as is source_sight.
+ * wake(context) whenever there may be something to read after a LATER; NULL: not any more, and
+ * none is under way when this returns. It comes from any thread, also while the source is being
+ * read, and does nothing but wake somebody. Live ones only, as is source_sight.
  */
-void source_watch(struct source *source, source_wake *wake, void *context);
+void source_watch(struct source *source, void (*wake)(void *context), void *context);
 void source_sight(struct source *source, struct source_sight *ret_sight);
 
 #endif

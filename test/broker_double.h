@@ -1,0 +1,67 @@
+/*
+ * broker_double: a broker as the tests of live sources need it: in memory, and at their command.
+ *
+ * It stands in for a real one where moments must be hit exactly: silence and outage, gaps and
+ * markers, a transaction left open, a client that must be made anew. Its feed is opened over a
+ * struct broker, which outlives it. All may be called while an intake or an engine runs.
+ */
+#ifndef TEST_BROKER_DOUBLE_H
+#define TEST_BROKER_DOUBLE_H
+
+#include "source/feed.h"
+
+#include <pthread.h>
+
+enum { BROKER_PARTITIONS_MAX = 300, BROKER_RECORD_SIZE = 320 };
+
+struct broker_record {
+    uint64_t offset;
+    int64_t stamp_ms;
+    char text[BROKER_RECORD_SIZE];
+};
+
+struct broker_partition {
+    struct broker_record *records;
+    size_t count;
+    size_t capacity;
+    uint64_t end;         /* Of the next record; markers move it, too. */
+    uint64_t stable;      /* UINT64_MAX: the end. */
+    enum fault_code code; /* What reading it meets; FAULT_NONE: messages. */
+    uint64_t committed;
+    bool cut;             /* Nothing is heard of it. */
+    uint64_t reads;       /* Calls so far. */
+    void (*wake)(void *); /* Of its open source; NULL: none. */
+    void *context;
+};
+
+struct broker {
+    pthread_mutex_t mutex;
+    struct broker_partition partitions[BROKER_PARTITIONS_MAX];
+    size_t partition_count;
+    bool down;             /* Opening a feed is LATER. */
+    uint64_t start_offset; /* Of partitions as set. */
+    unsigned opened;       /* Feeds, so far. */
+    unsigned closed;
+};
+
+extern const struct feed_type feed_double;
+
+void broker_init(struct broker *broker, size_t partition_count);
+void broker_free(struct broker *broker);
+
+/* A payment at this event time; its id says where it stands. stamp_ms: INSTANT_NONE for none. */
+void broker_pay(struct broker *broker, size_t partition, int64_t event_ms, int64_t stamp_ms);
+
+/* Offsets that are no messages: transaction markers, aborted records. */
+void broker_mark(struct broker *broker, size_t partition, uint64_t count);
+
+/* From here on a transaction is undecided: its records are not shown. false: it is decided. */
+void broker_hang(struct broker *broker, size_t partition, bool hang);
+
+/* Nothing is heard of the partition any more; and again. */
+void broker_cut(struct broker *broker, size_t partition, bool cut);
+
+/* What reading meets from now on. */
+void broker_break(struct broker *broker, size_t partition, enum fault_code code);
+
+#endif
