@@ -51,9 +51,13 @@ void kafka_escape(const char *text, char *ret_text, size_t size);
 struct kafka_client {
     rd_kafka_t *handle;
     struct kafka_lines lines;
-    uint64_t errors; /* Atomic: errors that no partition or message had. */
-    int fatal;       /* Atomic: the error that ended the client; 0: none. */
+    uint64_t errors; /* Atomic, as are the next two: errors that no partition or message had. */
+    int not_allowed; /* The last error of this class; 0: none. */
+    int fatal;       /* The error that ended the client; 0: none. */
     void *context;   /* Its owner's own. */
+    pthread_mutex_t mutex;
+    pthread_cond_t destroyed;
+    bool gone;
 };
 
 /* What a side sets beside what holds for both. */

@@ -1,0 +1,106 @@
+#include "os/kafka_read_parts.h"
+
+#include <string.h>
+
+/* The error of a question, as an answer to whoever asked. */
+static enum outcome cannot(struct kafka_reader *reader, const char *topic,
+                           rd_kafka_resp_err_t error, struct fault *ret_fault)
+{
+    int refused = __atomic_load_n(&reader->client.not_allowed, __ATOMIC_RELAXED);
+    enum kafka_class class = kafka_error_class(error);
+
+    if (class == KAFKA_PASSING && refused != 0) {
+        error = (rd_kafka_resp_err_t)refused; /* Why nobody could be asked. */
+        class = KAFKA_NOT_ALLOWED;
+    }
+    if (class == KAFKA_MISSING) {
+        (void)fault_is(ret_fault, REFUSED, FAULT_SOURCE_MISSING, "topic %s: %s", topic,
+                       rd_kafka_err2str(error));
+        fault_next(ret_fault, "create the topic, or mend its name in source.kafka.topics");
+        return REFUSED;
+    }
+    if (class == KAFKA_NOT_ALLOWED) {
+        (void)kafka_fault(ret_fault, REFUSED, FAULT_SOURCE_PERMISSION, topic, error);
+        fault_next(ret_fault, "check the credentials, and that they allow READ and DESCRIBE of %s",
+                   topic);
+        return REFUSED;
+    }
+    return kafka_fault(ret_fault, LATER, FAULT_KAFKA_UNREACHABLE, topic, error);
+}
+
+enum outcome kafka_reader_topic(struct kafka_reader *reader, const char *topic,
+                                uint32_t *ret_partition_count, struct fault *ret_fault)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *handle = strlen(topic) <= KAFKA_TOPIC_MAX
+                                   ? rd_kafka_topic_new(reader->client.handle, topic, NULL)
+                                   : NULL;
+
+    if (handle == NULL) {
+        return cannot(reader, topic, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, ret_fault);
+    }
+    rd_kafka_resp_err_t error =
+        rd_kafka_metadata(reader->client.handle, 0, handle, &metadata, KAFKA_WAIT_MS);
+    rd_kafka_topic_destroy(handle);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        *ret_partition_count = 0;
+        error = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        if (metadata->topic_cnt == 1) {
+            error = metadata->topics[0].err;
+            *ret_partition_count = (uint32_t)metadata->topics[0].partition_cnt;
+        }
+        rd_kafka_metadata_destroy(metadata);
+    }
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR ? DONE : cannot(reader, topic, error, ret_fault);
+}
+
+enum outcome kafka_reader_cluster(struct kafka_reader *reader, char ret_cluster[KAFKA_CLUSTER_SIZE],
+                                  struct fault *ret_fault)
+{
+    char *cluster = rd_kafka_clusterid(reader->client.handle, KAFKA_WAIT_MS);
+
+    ret_cluster[0] = '\0';
+    if (cluster == NULL) {
+        return cannot(reader, "the cluster", RD_KAFKA_RESP_ERR__TIMED_OUT, ret_fault);
+    }
+    size_t size = strlen(cluster);
+    if (size < KAFKA_CLUSTER_SIZE) {
+        memcpy(ret_cluster, cluster, size + 1);
+    }
+    rd_kafka_mem_free(reader->client.handle, cluster);
+    return DONE;
+}
+
+/* rd_kafka_query_watermark_offsets knows no time limit in 2.0.2; this call does. */
+enum outcome kafka_reader_ask(struct kafka_reader *reader, const char *topic, uint32_t partition,
+                              int64_t time_ms, uint64_t *ret_offset, struct fault *ret_fault)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+    rd_kafka_topic_partition_list_add(list, topic, (int32_t)partition)->offset = time_ms;
+    rd_kafka_resp_err_t error =
+        rd_kafka_offsets_for_times(reader->client.handle, list, KAFKA_WAIT_MS);
+    int64_t offset = list->elems[0].offset;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        error = list->elems[0].err;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return cannot(reader, topic, error, ret_fault);
+    }
+    if (offset < 0) {
+        return time_ms >= 0 ? kafka_reader_ask(reader, topic, partition, RD_KAFKA_OFFSET_END,
+                                               ret_offset, ret_fault)
+                            : cannot(reader, topic, RD_KAFKA_RESP_ERR__TIMED_OUT, ret_fault);
+    }
+    *ret_offset = (uint64_t)offset;
+    return DONE;
+}
+
+enum outcome kafka_reader_offset_at(struct kafka_reader *reader, const char *topic,
+                                    uint32_t partition, int64_t time_ms, uint64_t *ret_offset,
+                                    struct fault *ret_fault)
+{
+    must(time_ms >= 0);
+    return kafka_reader_ask(reader, topic, partition, time_ms, ret_offset, ret_fault);
+}
