@@ -1,0 +1,140 @@
+#include "test/kafka_mock.h"
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FLUSH_MS = 10000, ERRORS_MAX = 32, COMMIT_ATTEMPTS = 100, COMMIT_WAIT_MS = 1000 };
+
+struct kafka_mock {
+    rd_kafka_t *owner;
+    rd_kafka_t *producer;
+    rd_kafka_mock_cluster_t *cluster;
+    char topic[64];
+};
+
+static rd_kafka_t *client(rd_kafka_type_t type, const char *brokers, const char *group)
+{
+    char error[200];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+    must(rd_kafka_conf_set(conf, "log_level", "0", error, sizeof(error)) == RD_KAFKA_CONF_OK);
+    if (group != NULL) {
+        must(rd_kafka_conf_set(conf, "group.id", group, error, sizeof(error)) == RD_KAFKA_CONF_OK);
+    }
+    if (brokers != NULL) {
+        must(rd_kafka_conf_set(conf, "bootstrap.servers", brokers, error, sizeof(error)) ==
+             RD_KAFKA_CONF_OK);
+    }
+    rd_kafka_t *handle = rd_kafka_new(type, conf, error, sizeof(error));
+    must(handle != NULL);
+    return handle;
+}
+
+struct kafka_mock *kafka_mock_start(int broker_count, const char *topic, int partition_count)
+{
+    struct kafka_mock *mock = calloc(1, sizeof(*mock));
+
+    must(mock != NULL);
+    (void)snprintf(mock->topic, sizeof(mock->topic), "%s", topic);
+    mock->owner = client(RD_KAFKA_PRODUCER, NULL, NULL);
+    mock->cluster = rd_kafka_mock_cluster_new(mock->owner, broker_count);
+    must(mock->cluster != NULL);
+    must(rd_kafka_mock_topic_create(mock->cluster, topic, partition_count, 1) == 0);
+    mock->producer =
+        client(RD_KAFKA_PRODUCER, rd_kafka_mock_cluster_bootstraps(mock->cluster), NULL);
+    return mock;
+}
+
+void kafka_mock_stop(struct kafka_mock *mock)
+{
+    rd_kafka_destroy(mock->producer);
+    rd_kafka_mock_cluster_destroy(mock->cluster);
+    rd_kafka_destroy(mock->owner);
+    free(mock);
+}
+
+const char *kafka_mock_brokers(const struct kafka_mock *mock)
+{
+    return rd_kafka_mock_cluster_bootstraps(mock->cluster);
+}
+
+void kafka_mock_put(struct kafka_mock *mock, int partition, const char *key, const char *value)
+{
+    char *bytes = (char *)(uintptr_t)value;
+    size_t size = value == NULL ? 0 : strlen(value);
+    size_t key_size = key == NULL ? 0 : strlen(key);
+    rd_kafka_resp_err_t error = rd_kafka_producev(
+        mock->producer, RD_KAFKA_V_TOPIC(mock->topic), RD_KAFKA_V_PARTITION(partition),
+        RD_KAFKA_V_KEY(key, key_size), RD_KAFKA_V_VALUE(bytes, size),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    must(error == RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+void kafka_mock_flush(struct kafka_mock *mock)
+{
+    must(rd_kafka_flush(mock->producer, FLUSH_MS) == RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+void kafka_mock_write(struct kafka_mock *mock, int partition, const char *key, const char *value)
+{
+    kafka_mock_put(mock, partition, key, value);
+    kafka_mock_flush(mock);
+}
+
+void kafka_mock_write_many(struct kafka_mock *mock, int partition, int number, int count)
+{
+    char text[32];
+
+    for (int index = 0; index < count; index++) {
+        (void)snprintf(text, sizeof(text), "p-%d", number + index);
+        kafka_mock_put(mock, partition, text, text);
+    }
+    kafka_mock_flush(mock);
+}
+
+void kafka_mock_lead(struct kafka_mock *mock, int partition, int broker)
+{
+    must(rd_kafka_mock_partition_set_leader(mock->cluster, mock->topic, partition, broker) == 0);
+}
+
+void kafka_mock_down(struct kafka_mock *mock, int broker, bool down)
+{
+    must((down ? rd_kafka_mock_broker_set_down(mock->cluster, broker)
+               : rd_kafka_mock_broker_set_up(mock->cluster, broker)) == 0);
+}
+
+void kafka_mock_fail(struct kafka_mock *mock, int request, int error, int count)
+{
+    rd_kafka_resp_err_t errors[ERRORS_MAX];
+
+    must(count <= ERRORS_MAX);
+    for (int index = 0; index < count; index++) {
+        errors[index] = (rd_kafka_resp_err_t)error;
+    }
+    rd_kafka_mock_push_request_errors_array(mock->cluster, (int16_t)request, (size_t)count, errors);
+}
+
+void kafka_mock_topic_error(struct kafka_mock *mock, int error)
+{
+    rd_kafka_mock_topic_set_error(mock->cluster, mock->topic, (rd_kafka_resp_err_t)error);
+}
+
+int64_t kafka_mock_committed(struct kafka_mock *mock, const char *group, int partition)
+{
+    rd_kafka_t *reader = client(RD_KAFKA_CONSUMER, kafka_mock_brokers(mock), group);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    int64_t offset = -1;
+
+    (void)rd_kafka_topic_partition_list_add(list, mock->topic, partition);
+    for (int attempt = 0; attempt < COMMIT_ATTEMPTS && offset < 0; attempt++) {
+        if (rd_kafka_committed(reader, list, COMMIT_WAIT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            offset = list->elems[0].offset;
+        }
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(reader);
+    return offset;
+}

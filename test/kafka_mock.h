@@ -1,0 +1,44 @@
+/*
+ * kafka_mock: librdkafka's own mock cluster, on loopback, and somebody who writes into it.
+ *
+ * Good for faults of the network and the brokers; it keeps at most 5 MiB or 100,000 batches of
+ * a partition, and knows no transactions.
+ */
+#ifndef TEST_KAFKA_MOCK_H
+#define TEST_KAFKA_MOCK_H
+
+#include "base/base.h"
+
+struct kafka_mock;
+
+enum { KAFKA_MOCK_FETCH = 1, KAFKA_MOCK_LIST_OFFSETS = 2 }; /* Requests, in the protocol. */
+
+/* Brokers are numbered from 1. The topic is created with so many partitions. */
+struct kafka_mock *kafka_mock_start(int broker_count, const char *topic, int partition_count);
+void kafka_mock_stop(struct kafka_mock *mock);
+
+const char *kafka_mock_brokers(const struct kafka_mock *mock); /* "127.0.0.1:40001,..." */
+
+/* One record; value NULL: a tombstone, key NULL: none. Returns when the broker has it. */
+void kafka_mock_write(struct kafka_mock *mock, int partition, const char *key, const char *value);
+
+/* "p-0", "p-1" ... from number on, each the key and value of a record. */
+void kafka_mock_write_many(struct kafka_mock *mock, int partition, int number, int count);
+
+/* Without waiting, and waiting for all of that. */
+void kafka_mock_put(struct kafka_mock *mock, int partition, const char *key, const char *value);
+void kafka_mock_flush(struct kafka_mock *mock);
+
+/* The group's committed offset, as another client reads it; waits until there is one. */
+int64_t kafka_mock_committed(struct kafka_mock *mock, const char *group, int partition);
+
+void kafka_mock_lead(struct kafka_mock *mock, int partition, int broker);
+void kafka_mock_down(struct kafka_mock *mock, int broker, bool down);
+
+/* The next requests of this kind are answered with this error. */
+void kafka_mock_fail(struct kafka_mock *mock, int request, int error, int count);
+
+/* The topic answers with this error from now on; 0: with none. */
+void kafka_mock_topic_error(struct kafka_mock *mock, int error);
+
+#endif
