@@ -104,6 +104,13 @@ static void double_commit(struct feed *feed, const struct feed_position *positio
     give(broker);
 }
 
+static bool double_line(struct feed *feed, struct feed_line *ret_line)
+{
+    (void)feed;
+    (void)ret_line;
+    return false;
+}
+
 static void double_close(struct feed *feed)
 {
     struct broker *broker = broker_of(feed);
@@ -262,6 +269,7 @@ const struct feed_type feed_double = {
     .attach = double_attach,
     .begin = double_begin,
     .commit = double_commit,
+    .line = double_line,
     .close = double_close,
 };
 

@@ -3,6 +3,9 @@
 
 #include "base/instant.h"
 
+/* A start that has read nothing for so long was not killed by what it read. */
+#define SURVIVED_NS INT64_C(1000000000)
+
 enum {
     LOOK_EVERY = 64, /* Messages between two looks at the clock. */
     AHEAD = 8,       /* Messages whose memory is drawn near. */
@@ -210,16 +213,22 @@ static bool take_skipped(struct deciding *deciding, const struct intake_item *it
 }
 
 /* Nothing has arrived: a message that waits is sealed as soon as the last seal is done. */
-static void take_nothing(struct deciding *deciding)
+static bool take_nothing(struct deciding *deciding)
 {
     struct engine *engine = deciding->engine;
     bool waits = engine->pipeline.open->decisions.size > 0;
 
     if (waits && (shelf_sealer_idle(&engine->pipeline.shelf) || epoch_old(deciding))) {
         close_epoch(engine);
-        return;
+        return true;
+    }
+    if (engine->feed != NULL && !deciding->taken &&
+        clock_steady_ns(engine->clock) - engine->started_ns > SURVIVED_NS) {
+        deciding->taken = true;
+        return engine_survived(engine);
     }
     intake_wait(engine->intake, waits ? engine->settings.epoch_interval_ms * 1000000 : LOOK_NS);
+    return true;
 }
 
 /* All was read. Without until_caught_up there is nothing to do but to wait for the stop. */
@@ -248,6 +257,19 @@ static bool take_all_read(struct deciding *deciding)
     return true;
 }
 
+/* False: reading is over. */
+static bool open_anew(struct engine *engine, const struct fault *stale)
+{
+    struct fault fault;
+
+    close_epoch(engine);
+    if (engine_open_anew(engine, stale, &fault) == BROKEN) {
+        halt(engine, &fault);
+        return false;
+    }
+    return true;
+}
+
 /* One look at the intake. False: reading is over. */
 static bool step(struct deciding *deciding)
 {
@@ -259,6 +281,10 @@ static bool step(struct deciding *deciding)
         return true;
     }
     intake_next(engine->intake, &engine->pipeline.state, &item, &fault);
+    if (engine->feed != NULL) {
+        engine_tell_reach(engine, intake_unreachable(engine->intake),
+                          "nothing is heard from the broker");
+    }
     switch (item.kind) {
     case INTAKE_MESSAGE:
         return take_message(deciding, &item);
@@ -271,11 +297,13 @@ static bool step(struct deciding *deciding)
     case INTAKE_SKIPPED:
         return take_skipped(deciding, &item);
     case INTAKE_NOTHING:
-        take_nothing(deciding);
-        return true;
+        return take_nothing(deciding);
     case INTAKE_FINISHED:
         return take_all_read(deciding);
     case INTAKE_BROKEN:
+        if (fault.code == FAULT_SOURCE_STALE) {
+            return open_anew(engine, &fault);
+        }
         halt(engine, &fault);
         return false;
     }

@@ -15,6 +15,7 @@ static void init(struct engine *engine)
     engine->data_disk.directory = -1;
     engine->journal_disk.directory = -1;
     (void)pthread_mutex_init(&engine->mutex, NULL);
+    (void)pthread_mutex_init(&engine->feed_mutex, NULL);
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&engine->changed, &monotonic);
@@ -28,14 +29,43 @@ static size_t aligned(size_t size)
     return (size + 63) & ~(size_t)63;
 }
 
-/* The engine, its two views of the ledger, its sources: one behind the other. */
+/* How many sources there can be, and how large one is. */
+static size_t sources_of(const struct engine_settings *settings, size_t *ret_size)
+{
+    const struct source_type *type = settings->from_stdin ? &source_stdin : &source_file;
+
+    if (settings->feed_type != NULL) {
+        *ret_size = aligned(settings->feed_type->source_type->size);
+        return FEED_PARTITIONS_MAX;
+    }
+    *ret_size = aligned(type->size);
+    return settings->from_stdin ? 1 : settings->path_count;
+}
+
+static size_t feed_size(const struct engine_settings *settings)
+{
+    return settings->feed_type == NULL
+               ? 0
+               : aligned(settings->feed_type->size) + FEED_PARTITIONS_MAX * sizeof(struct origin);
+}
+
+static void *part(uint8_t **at, size_t size)
+{
+    void *start = *at;
+
+    *at += size;
+    return start;
+}
+
+/* The engine, its two views of the ledger, its sources, its feed: one behind the other. */
 static enum outcome reserve(const struct engine_settings *settings, struct engine **ret_engine,
                             struct fault *ret_fault)
 {
-    const struct source_type *type = settings->from_stdin ? &source_stdin : &source_file;
-    size_t count = settings->from_stdin ? 1 : settings->path_count;
+    size_t source_size;
+    size_t count = sources_of(settings, &source_size);
     size_t sink_size = aligned(settings->sink_types[0]->size);
-    size_t size = aligned(sizeof(struct engine)) + 2 * sink_size + count * aligned(type->size);
+    size_t size =
+        aligned(sizeof(struct engine)) + 2 * sink_size + count * source_size + feed_size(settings);
     void *memory;
 
     must(settings->sink_count >= 1);
@@ -45,17 +75,17 @@ static enum outcome reserve(const struct engine_settings *settings, struct engin
         return outcome;
     }
     uint8_t *at = memory;
-    struct engine *engine = memory;
+    struct engine *engine = part(&at, aligned(sizeof(struct engine)));
     engine->settings = *settings;
     engine->memory_size = size;
-    at += aligned(sizeof(struct engine));
-    engine->ledger = (struct sink *)(void *)at;
-    at += sink_size;
-    engine->reader = (struct sink *)(void *)at;
-    at += sink_size;
+    engine->ledger = part(&at, sink_size);
+    engine->reader = part(&at, sink_size);
     for (size_t index = 0; index < count; index++) {
-        engine->sources[index] = (struct source *)(void *)at;
-        at += aligned(type->size);
+        engine->sources[index] = part(&at, source_size);
+    }
+    if (settings->feed_type != NULL) {
+        engine->feed = part(&at, aligned(settings->feed_type->size));
+        engine->origins = (struct origin *)(void *)at;
     }
     init(engine);
     *ret_engine = engine;
@@ -87,7 +117,11 @@ static void tell(struct engine *engine, const char *name)
     event_word(&event, "pipeline", settings->pipeline);
     event_word(&event, "data_dir", settings->data_dir);
     event_word(&event, "sink", settings->sinks[0].name);
-    event_number(&event, "sources", settings->from_stdin ? 1 : settings->path_count);
+    if (settings->feed_type != NULL) {
+        event_word(&event, "source", settings->feed_type->name);
+    } else {
+        event_number(&event, "sources", settings->from_stdin ? 1 : settings->path_count);
+    }
     events_put(&engine->events, &event);
 }
 
@@ -188,9 +222,7 @@ static void close_parts(struct engine *engine)
     if (engine->pipeline_open) {
         pipeline_close(&engine->pipeline);
     }
-    for (size_t index = 0; index < engine->source_count; index++) {
-        source_close(engine->sources[index]);
-    }
+    engine_close_feed(engine);
     if (engine->reader_open) {
         sink_close(engine->reader);
     }
@@ -215,6 +247,10 @@ void engine_close(struct engine *engine)
     if (engine->intake != NULL) {
         intake_stop(engine->intake);
     }
+    if (engine->feed != NULL && engine->pipeline_open) {
+        engine->progress.noted_ns = 0; /* Told once more, of all that was delivered. */
+        engine_tend_feed(engine);
+    }
     /* Halted or failed is not dead: a person was told what it was. */
     if (deaths_clear(&engine->deaths, &fault) != DONE) {
         engine->deaths.marked = true; /* It counts as one death; the next seal clears it. */
@@ -222,6 +258,7 @@ void engine_close(struct engine *engine)
     close_parts(engine);
     events_destroy(&engine->events);
     (void)pthread_cond_destroy(&engine->changed);
+    (void)pthread_mutex_destroy(&engine->feed_mutex);
     (void)pthread_mutex_destroy(&engine->mutex);
     memory_release(engine, engine->memory_size);
 }

@@ -16,6 +16,7 @@
 #include "pay/rules.h"
 #include "pay/verdict.h"
 #include "sink/sink.h"
+#include "source/feed.h"
 
 enum {
     ENGINE_PATH_MAX = 1024,
@@ -27,9 +28,13 @@ enum {
 struct engine_settings {
     char pipeline[PIPELINE_NAME_MAX + 1];
     char data_dir[ENGINE_PATH_MAX];
-    bool from_stdin;          /* Else: paths. */
-    const char *const *paths; /* Lent as long as the engine lives. */
+    const struct feed_type *feed_type; /* Live sources; NULL: stdin or paths. */
+    const void *feed_settings;         /* Its own; lent as long as the engine lives. */
+    bool from_stdin;                   /* Else: paths. */
+    const char *const *paths;          /* Lent as long as the engine lives. */
     size_t path_count;
+    int64_t align_ms;      /* watermark.align, and */
+    int64_t idle_after_ms; /* watermark.idle_after, of live sources. */
     struct rules rules;
     struct parse_settings parse; /* Its key is filled in by the engine. */
     unsigned parser_threads;

@@ -4,7 +4,8 @@
  *     deciding      intake -> the open epoch -> shelf
  *     sealing       shelf -> journal; trims
  *     delivering    shelf or journal -> the ledger; audits it
- *     housekeeping  backs memory ahead of need; tells once a minute how it goes
+ *     housekeeping  backs memory ahead of need; tells once a minute how it goes, and the broker
+ *                   how far the ledger has come
  *
  * ENDING. Reading ends because all is read, somebody asked, or a person must decide: then the
  * open epoch is closed, sealed and delivered, and the end is that. A failure ends at once:
@@ -30,6 +31,22 @@ enum { ENGINE_THREADS = 4 };
 /* How often a waiting thread looks whether it should go home. */
 #define LOOK_NS INT64_C(50000000)
 
+/* What the broker is told of our progress. */
+struct feed_progress {
+    uint64_t epoch;     /* The positions are those after it; */
+    uint64_t committed; /* and the broker knows those after this one. */
+    int64_t noted_ns;
+    size_t count;
+    struct feed_position positions[FEED_PARTITIONS_MAX];
+};
+
+/* The deciding thread's, of live sources. */
+struct feed_trouble {
+    int64_t since_ns; /* Some are out of reach since then; 0: none is. */
+    int64_t anew_ns;  /* When they were opened anew last, */
+    int64_t pause_ns; /* and how long the next attempt waits. */
+};
+
 struct engine_thread {
     pthread_t thread;
     bool started;
@@ -49,6 +66,10 @@ struct engine {
     struct source *sources[INTAKE_SOURCES_MAX];
     uint16_t numbers[INTAKE_SOURCES_MAX];
     size_t source_count;
+    struct feed *feed;      /* NULL: the sources are not live. */
+    struct origin *origins; /* Room for what a feed lists. */
+    struct feed_trouble trouble;
+    bool first_run; /* Nothing of this pipeline was anywhere when we started. */
     struct parser parser;
     struct intake *intake;
     struct pipeline pipeline;
@@ -60,6 +81,12 @@ struct engine {
     bool reader_open;
     bool pipeline_open;
     int64_t started_ns;
+
+    /* Guards the feed, its sources and its progress: the deciding thread opens it anew, while
+     * housekeeping tends it. */
+    pthread_mutex_t feed_mutex;
+    bool feed_open;
+    struct feed_progress progress;
 
     pthread_mutex_t mutex; /* Guards what follows, up to the atomics. */
     pthread_cond_t changed;
@@ -116,5 +143,27 @@ void engine_reckon_backlog(struct engine *engine, uint64_t delivered, uint64_t s
 /* Starting, step by step (starting.c). */
 MUST_USE enum outcome engine_open(struct engine *engine, struct fault *ret_fault);
 MUST_USE enum outcome engine_open_sources(struct engine *engine, struct fault *ret_fault);
+MUST_USE enum outcome engine_start_intake(struct engine *engine, struct fault *ret_fault);
+
+/*
+ * The feed and a source for each of its partitions, at their cursors; those that the history has
+ * not met join. An epoch is open. LATER, BROKEN: nothing of it is open. (feeding.c)
+ */
+MUST_USE enum outcome engine_open_feed(struct engine *engine, struct fault *ret_fault);
+void engine_close_feed(struct engine *engine);
+
+/*
+ * Close them, and open them anew until that goes well: at the cursors of the state, no epoch
+ * open. What was read ahead and not taken is read again. LATER: asked to stop meanwhile.
+ * (reopening.c)
+ */
+MUST_USE enum outcome engine_open_anew(struct engine *engine, const struct fault *stale,
+                                       struct fault *ret_fault);
+
+/* So many partitions are out of reach: told when it begins and when it is over. */
+void engine_tell_reach(struct engine *engine, size_t partitions, const char *error);
+
+/* Tell the broker how far the ledger has come, and people what the client says; never waits. */
+void engine_tend_feed(struct engine *engine);
 
 #endif

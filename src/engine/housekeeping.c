@@ -65,6 +65,9 @@ void *housekeeping_run(void *argument)
             memory_back((void *)(uintptr_t)ahead.at, ahead.size);
             backed = ahead;
         }
+        if (engine->feed != NULL) {
+            engine_tend_feed(engine);
+        }
         if (every_ns > 0 && clock_steady_ns(engine->clock) - told_ns >= every_ns) {
             told_ns = clock_steady_ns(engine->clock);
             tell_summary(engine);

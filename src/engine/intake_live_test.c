@@ -198,7 +198,7 @@ static void a_partition_that_had_nothing_is_not_asked_before_it_calls(void **unu
     start(2, false);
     (void)next(50);
     uint64_t reads = reads_so_far();
-    (void)next(60);
+    assert_int_equal(next(60).kind, INTAKE_NOTHING);
     assert_int_equal(reads_so_far(), reads);
     broker_pay(&broker, 33, BASE, INSTANT_NONE);
     expect_message(33, 0);
@@ -313,10 +313,9 @@ static void silence_is_idle_once_and_over_with_the_next_message(void **unused)
     broker_init(&broker, 1);
     pay_many(0, 1, BASE, 1);
     start(1, false);
-    int64_t before_ns = clock_steady_ns(&clock_real);
     expect_message(0, 0);
+    assert_int_equal(next(IDLE_AFTER_MS / 2).kind, INTAKE_NOTHING);
     assert_int_equal(next(SOON_MS).kind, INTAKE_IDLE);
-    assert_true(clock_steady_ns(&clock_real) - before_ns >= IDLE_AFTER_MS * 1000000);
     assert_int_equal(next(2 * IDLE_AFTER_MS).kind, INTAKE_NOTHING);
     broker_pay(&broker, 0, BASE, INSTANT_NONE);
     if (next(SOON_MS).kind == INTAKE_ACTIVE) { /* Its end was seen to move before it came. */
@@ -376,9 +375,7 @@ static void what_breaks_in_one_partition_is_told(void **unused)
     start(2, false);
     expect_message(1, 0);
     broker_break(&broker, 2, FAULT_SOURCE_STALE);
-    struct intake_item item = next(SOON_MS);
-    assert_int_equal(item.kind, INTAKE_BROKEN);
-    assert_int_equal(item.source, 2);
+    assert_int_equal(next(SOON_MS).kind, INTAKE_BROKEN);
     assert_int_equal(fault.code, FAULT_SOURCE_STALE);
     stop();
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* How long a start asks a ledger that does not answer, and how often. */
+/* How long a start asks a ledger or broker that does not answer, and how often. */
 #define PATIENCE_NS INT64_C(10000000000)
 #define ASK_AGAIN_NS INT64_C(250000000)
 
@@ -184,6 +184,32 @@ static enum outcome open_source(struct engine *engine, size_t index, struct faul
                          &pipeline->fingerprints[number], ret_fault);
 }
 
+static enum outcome open_lines(struct engine *engine, struct fault *ret_fault)
+{
+    size_t count = engine->settings.from_stdin ? 1 : engine->settings.path_count;
+    enum outcome outcome = DONE;
+
+    for (size_t index = 0; outcome == DONE && index < count; index++) {
+        outcome = open_source(engine, index, ret_fault);
+    }
+    return outcome;
+}
+
+/* A broker out of reach is asked again for a while. */
+static enum outcome await_feed(struct engine *engine, struct fault *ret_fault)
+{
+    int64_t until_ns = clock_steady_ns(engine->clock) + PATIENCE_NS;
+
+    engine->first_run =
+        engine->pipeline.next_epoch == 1 && engine->pipeline.state.source_count == 0;
+    enum outcome outcome = engine_open_feed(engine, ret_fault);
+    while (outcome == LATER && clock_steady_ns(engine->clock) < until_ns) {
+        engine_sleep(engine, ASK_AGAIN_NS);
+        outcome = engine_open_feed(engine, ret_fault);
+    }
+    return outcome;
+}
+
 /* From where this start reads, for people who look for what killed it. */
 static void write_places(const struct engine *engine, char ret_places[DEATHS_PLACES_SIZE])
 {
@@ -265,7 +291,6 @@ static enum outcome end_the_left(struct engine *engine, const bool ended[SOURCES
 /* The first epoch begins with the start's notes; sources new to the history join in it. */
 enum outcome engine_open_sources(struct engine *engine, struct fault *ret_fault)
 {
-    size_t count = engine->settings.from_stdin ? 1 : engine->settings.path_count;
     char places[DEATHS_PLACES_SIZE];
     bool ended[SOURCES_MAX];
     enum outcome outcome = pipeline_begin(&engine->pipeline, 0, ret_fault);
@@ -274,8 +299,9 @@ enum outcome engine_open_sources(struct engine *engine, struct fault *ret_fault)
     if (outcome == DONE) {
         outcome = pipeline_start_notes(&engine->pipeline, ret_fault);
     }
-    for (size_t index = 0; outcome == DONE && index < count; index++) {
-        outcome = open_source(engine, index, ret_fault);
+    if (outcome == DONE) {
+        outcome =
+            engine->feed != NULL ? await_feed(engine, ret_fault) : open_lines(engine, ret_fault);
     }
     if (outcome == DONE) {
         outcome = end_the_left(engine, ended, ret_fault);
@@ -289,12 +315,22 @@ enum outcome engine_open_sources(struct engine *engine, struct fault *ret_fault)
     }
     engine->settings.parse.key = engine->pipeline.journal.key;
     parser_init(&engine->parser, &engine->settings.parse);
+    return engine_start_intake(engine, ret_fault);
+}
+
+enum outcome engine_start_intake(struct engine *engine, struct fault *ret_fault)
+{
     struct intake_settings intake = {.thread_count = engine->settings.parser_threads,
                                      .parser = &engine->parser,
                                      .clock = engine->clock,
                                      .sources = engine->sources,
                                      .numbers = engine->numbers,
-                                     .source_count = engine->source_count};
+                                     .source_count = engine->source_count,
+                                     .live = engine->feed != NULL,
+                                     .to_the_end = engine->settings.until_caught_up,
+                                     .align_ms = engine->settings.align_ms,
+                                     .idle_after_ms = engine->settings.idle_after_ms};
+
     engine->intake = intake_start(&intake, ret_fault);
     return engine->intake == NULL ? BROKEN : DONE;
 }

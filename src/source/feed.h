@@ -26,6 +26,12 @@ struct feed_position {
     uint64_t next;
 };
 
+/* What the client behind it has to say, control characters escaped. */
+struct feed_line {
+    bool warning;
+    char text[320];
+};
+
 struct feed_type {
     const char *name; /* "kafka" */
     size_t size;
@@ -38,6 +44,7 @@ struct feed_type {
     enum outcome (*attach)(struct feed *feed, struct source *source, struct fault *ret_fault);
     enum outcome (*begin)(struct feed *feed, struct fault *ret_fault);
     void (*commit)(struct feed *feed, const struct feed_position *positions, size_t count);
+    bool (*line)(struct feed *feed, struct feed_line *ret_line);
     void (*close)(struct feed *feed);
 };
 
@@ -83,6 +90,9 @@ MUST_USE enum outcome feed_begin(struct feed *feed, struct fault *ret_fault);
  * it never waits, and that it fails is told at most once.
  */
 void feed_commit(struct feed *feed, const struct feed_position *positions, size_t count);
+
+/* The oldest line not taken yet. False: none. */
+bool feed_line(struct feed *feed, struct feed_line *ret_line);
 
 /* What was committed last may still be sent; that waits a second or two at most. */
 void feed_close(struct feed *feed);

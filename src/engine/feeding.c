@@ -1,0 +1,200 @@
+/* Live sources: opened, opened anew, and the broker told how far the ledger has come. */
+#include "engine/engine_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert((int)FEED_PARTITIONS_MAX <= (int)INTAKE_SOURCES_MAX, "a lane for each partition");
+
+/* How often the broker is told. */
+#define COMMIT_EVERY_NS INT64_C(3000000000)
+
+/* Its newest incarnation, if the history has met it. False: neither the partition. */
+static bool find_partition(const struct state *state, struct origin *origin, bool *ret_topic_known)
+{
+    bool known = false;
+
+    *ret_topic_known = false;
+    for (size_t number = 0; number < state->source_count; number++) {
+        const struct origin *other = &state->origins[number];
+        if (strcmp(other->topic, origin->topic) != 0) {
+            continue;
+        }
+        *ret_topic_known = true;
+        if (other->partition == origin->partition && other->incarnation >= origin->incarnation) {
+            origin->incarnation = other->incarnation;
+            known = true;
+        }
+    }
+    return known;
+}
+
+/* Its number; one new to the history joins, beginning where the settings or its topic say. */
+static enum outcome join_partition(struct engine *engine, struct origin *origin,
+                                   uint16_t *ret_number, struct fault *ret_fault)
+{
+    struct pipeline *pipeline = &engine->pipeline;
+    enum outcome outcome = DONE;
+    uint64_t start = 0;
+    bool topic_known;
+    bool known = find_partition(&pipeline->state, origin, &topic_known);
+
+    if (!known && (engine->first_run || !topic_known)) {
+        outcome = feed_start(engine->feed, origin, engine->first_run, &start, ret_fault);
+    }
+    return outcome == DONE ? pipeline_join(pipeline, origin, start, ret_number, ret_fault)
+                           : outcome;
+}
+
+static enum outcome open_partition(struct engine *engine, struct origin *origin,
+                                   struct fault *ret_fault)
+{
+    const struct pipeline *pipeline = &engine->pipeline;
+    struct source *source = engine->sources[engine->source_count];
+    uint16_t number;
+    enum outcome outcome = join_partition(engine, origin, &number, ret_fault);
+
+    if (outcome != DONE) {
+        return outcome;
+    }
+    const struct watermark_source *mark = &pipeline->state.watermark.sources[number];
+    outcome = feed_attach(engine->feed, source, origin, mark->start, ret_fault);
+    if (outcome != DONE) {
+        return outcome;
+    }
+    engine->numbers[engine->source_count++] = number;
+    return source_assign(source, mark->next, &pipeline->fingerprints[number], ret_fault);
+}
+
+static void close_all(struct engine *engine)
+{
+    for (size_t index = 0; index < engine->source_count; index++) {
+        source_close(engine->sources[index]);
+    }
+    engine->source_count = 0;
+    if (engine->feed_open) {
+        feed_close(engine->feed);
+        engine->feed_open = false;
+    }
+}
+
+static enum outcome open_all(struct engine *engine, struct fault *ret_fault)
+{
+    const struct engine_settings *settings = &engine->settings;
+    size_t count = 0;
+    enum outcome outcome =
+        feed_open(engine->feed, settings->feed_type, settings->feed_settings, ret_fault);
+
+    engine->feed_open = outcome == DONE;
+    if (outcome == DONE) {
+        outcome = feed_list(engine->feed, engine->origins, &count, ret_fault);
+    }
+    for (size_t index = 0; outcome == DONE && index < count; index++) {
+        outcome = open_partition(engine, &engine->origins[index], ret_fault);
+    }
+    return outcome == DONE ? feed_begin(engine->feed, ret_fault) : outcome;
+}
+
+static void tell_assigned(struct engine *engine)
+{
+    for (size_t index = 0, first = 0; index < engine->source_count; index++) {
+        const char *topic = engine->sources[index]->origin.topic;
+        bool last = index + 1 == engine->source_count ||
+                    strcmp(engine->sources[index + 1]->origin.topic, topic) != 0;
+        struct engine_event event;
+        if (last) {
+            event_begin(&event, "partitions_assigned", ENGINE_INFO);
+            event_word(&event, "topic", topic);
+            event_number(&event, "partitions", index + 1 - first);
+            event_word(&event, "resume_from", engine->first_run ? "start" : "cursor");
+            events_put(&engine->events, &event);
+            first = index + 1;
+        }
+    }
+}
+
+enum outcome engine_open_feed(struct engine *engine, struct fault *ret_fault)
+{
+    (void)pthread_mutex_lock(&engine->feed_mutex);
+    enum outcome outcome = open_all(engine, ret_fault);
+    if (outcome != DONE) {
+        close_all(engine);
+    }
+    (void)pthread_mutex_unlock(&engine->feed_mutex);
+    if (outcome == DONE) {
+        tell_assigned(engine);
+        engine->first_run = false;
+    }
+    return outcome;
+}
+
+/* Files, too: their feed is none. */
+void engine_close_feed(struct engine *engine)
+{
+    (void)pthread_mutex_lock(&engine->feed_mutex);
+    close_all(engine);
+    (void)pthread_mutex_unlock(&engine->feed_mutex);
+}
+
+/* What is sealed by now, to be committed once the ledger has it, too. The mutex is held. */
+static void note_positions(struct engine *engine)
+{
+    struct pipeline *pipeline = &engine->pipeline;
+    const struct standing *standing = &pipeline->standing;
+    struct feed_progress *progress = &engine->progress;
+
+    (void)pthread_mutex_lock(&pipeline->standing_mutex);
+    progress->count = 0;
+    progress->epoch = standing->epoch;
+    for (size_t index = 0; index < engine->source_count; index++) {
+        uint16_t number = engine->numbers[index];
+        if (number < standing->source_count) {
+            progress->positions[progress->count++] = (struct feed_position){
+                .origin = &standing->origins[number],
+                .next = standing->ranges[number].next,
+            };
+        }
+    }
+    (void)pthread_mutex_unlock(&pipeline->standing_mutex);
+}
+
+static void commit(struct engine *engine)
+{
+    struct feed_progress *progress = &engine->progress;
+
+    int64_t now_ns = clock_steady_ns(engine->clock);
+
+    if (progress->epoch == progress->committed && now_ns - progress->noted_ns >= COMMIT_EVERY_NS) {
+        progress->noted_ns = now_ns;
+        note_positions(engine);
+    }
+    if (progress->epoch != progress->committed &&
+        shelf_confirmed_upto(&engine->pipeline.shelf) >= progress->epoch) {
+        feed_commit(engine->feed, progress->positions, progress->count);
+        progress->committed = progress->epoch;
+    }
+}
+
+static void tell_lines(struct engine *engine)
+{
+    struct feed_line line;
+
+    while (feed_line(engine->feed, &line)) {
+        struct engine_event event;
+        event_begin(&event, "source_client", line.warning ? ENGINE_WARN : ENGINE_INFO);
+        event_word(&event, "says", line.text);
+        events_put(&engine->events, &event);
+    }
+}
+
+void engine_tend_feed(struct engine *engine)
+{
+    if (pthread_mutex_trylock(&engine->feed_mutex) != 0) {
+        return; /* It is being opened anew. */
+    }
+    if (engine->feed_open) {
+        commit(engine);
+        tell_lines(engine);
+    }
+    (void)pthread_mutex_unlock(&engine->feed_mutex);
+}

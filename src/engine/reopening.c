@@ -1,0 +1,99 @@
+/* Live sources that cannot be trusted any more: closed, and opened anew at our own cursors. */
+#include "engine/engine_parts.h"
+
+/* Pauses between two attempts; once it went well for so long, the next ones begin anew. */
+#define PAUSE_FIRST_NS INT64_C(1000000000)
+#define PAUSE_LONGEST_NS INT64_C(30000000000)
+#define CALM_NS INT64_C(60000000000)
+
+static void tell_stale(struct engine *engine, const struct fault *stale)
+{
+    struct engine_event event;
+
+    event_begin(&event, fault_code_name(stale->code), ENGINE_WARN);
+    event_word(&event, "code", fault_code_text(stale->code));
+    event_word(&event, "error", stale->text);
+    event_word(&event, "note", "connecting anew; reading goes on from our own cursor");
+    events_put(&engine->events, &event);
+}
+
+void engine_tell_reach(struct engine *engine, size_t partitions, const char *error)
+{
+    struct feed_trouble *trouble = &engine->trouble;
+    struct engine_event event;
+
+    if ((trouble->since_ns > 0) == (partitions > 0)) {
+        return;
+    }
+    int64_t now_ns = clock_steady_ns(engine->clock);
+    if (partitions > 0) {
+        event_begin(&event, "source_unreachable", ENGINE_WARN);
+        event_number(&event, "partitions", partitions);
+        event_word(&event, "error", error);
+        event_word(&event, "note",
+                   "nothing is lost; what is out of reach holds the watermark and nothing else");
+    } else {
+        event_begin(&event, "source_recovered", ENGINE_INFO);
+        event_seconds(&event, "down", (now_ns - trouble->since_ns) / 1000000);
+    }
+    trouble->since_ns = partitions > 0 ? now_ns : 0;
+    events_put(&engine->events, &event);
+}
+
+static bool going_on(struct engine *engine)
+{
+    return !atomic_load(&engine->home) && !atomic_load(&engine->stop_asked);
+}
+
+/* Before an attempt; at first not at all, then each time twice as long. */
+static void wait_a_while(struct engine *engine)
+{
+    struct feed_trouble *trouble = &engine->trouble;
+    int64_t until_ns = clock_steady_ns(engine->clock) + trouble->pause_ns;
+
+    while (going_on(engine) && clock_steady_ns(engine->clock) < until_ns) {
+        engine_sleep(engine, LOOK_NS);
+    }
+    if (trouble->pause_ns == 0) {
+        trouble->pause_ns = PAUSE_FIRST_NS;
+    } else if (trouble->pause_ns < PAUSE_LONGEST_NS) {
+        trouble->pause_ns *= 2;
+    }
+}
+
+/* LATER: out of reach, or the sinks are behind. */
+static enum outcome attempt(struct engine *engine, size_t partitions, struct fault *ret_fault)
+{
+    struct pipeline *pipeline = &engine->pipeline;
+
+    if (pipeline->open == NULL && pipeline_begin(pipeline, LOOK_NS, ret_fault) != DONE) {
+        return LATER;
+    }
+    enum outcome outcome = engine_open_feed(engine, ret_fault);
+    if (outcome == LATER) {
+        engine_tell_reach(engine, partitions, ret_fault->text);
+    }
+    return outcome == DONE ? engine_start_intake(engine, ret_fault) : outcome;
+}
+
+enum outcome engine_open_anew(struct engine *engine, const struct fault *stale,
+                              struct fault *ret_fault)
+{
+    struct feed_trouble *trouble = &engine->trouble;
+    size_t partitions = engine->source_count;
+    enum outcome outcome = LATER;
+
+    tell_stale(engine, stale);
+    intake_stop(engine->intake);
+    engine->intake = NULL;
+    engine_close_feed(engine);
+    if (clock_steady_ns(engine->clock) - trouble->anew_ns > CALM_NS) {
+        trouble->pause_ns = 0;
+    }
+    while (outcome == LATER && going_on(engine)) {
+        wait_a_while(engine);
+        outcome = going_on(engine) ? attempt(engine, partitions, ret_fault) : LATER;
+    }
+    trouble->anew_ns = clock_steady_ns(engine->clock);
+    return outcome;
+}
