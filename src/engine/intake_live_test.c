@@ -4,7 +4,6 @@
 #include "engine/intake.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #define BASE INT64_C(1790000000000)
 #define MINUTE INT64_C(60000)
