@@ -33,8 +33,6 @@ struct engine_settings {
     bool from_stdin;                   /* Else: paths. */
     const char *const *paths;          /* Lent as long as the engine lives. */
     size_t path_count;
-    int64_t align_ms;      /* watermark.align, and */
-    int64_t idle_after_ms; /* watermark.idle_after, of live sources. */
     struct rules rules;
     struct parse_settings parse; /* Its key is filled in by the engine. */
     unsigned parser_threads;

@@ -17,8 +17,7 @@ static void make(size_t partition_count)
     broker_init(&broker, partition_count);
     place.settings.feed_type = &feed_double;
     place.settings.feed_settings = &broker;
-    place.settings.align_ms = 600000;
-    place.settings.idle_after_ms = 200;
+    place.settings.rules.idle_after_ms = 200;
 }
 
 static void unmake(void)

@@ -328,8 +328,8 @@ enum outcome engine_start_intake(struct engine *engine, struct fault *ret_fault)
                                      .source_count = engine->source_count,
                                      .live = engine->feed != NULL,
                                      .to_the_end = engine->settings.until_caught_up,
-                                     .align_ms = engine->settings.align_ms,
-                                     .idle_after_ms = engine->settings.idle_after_ms};
+                                     .align_ms = engine->settings.rules.align_ms,
+                                     .idle_after_ms = engine->settings.rules.idle_after_ms};
 
     engine->intake = intake_start(&intake, ret_fault);
     return engine->intake == NULL ? BROKEN : DONE;
