@@ -26,8 +26,10 @@ build: packages
 packages:
 	@tools/install_packages.sh build
 
+# Without Java the tests on real brokers are skipped, and say so.
 packages-test:
 	@tools/install_packages.sh build test
+	@tools/install_packages.sh kafka || true
 
 # Simulate payments, kill the program three times in the middle, reconcile to the cent.
 demo: build

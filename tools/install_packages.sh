@@ -1,9 +1,9 @@
 #!/bin/sh
 # install_packages: have what the build (and the tests) need. Quick and silent if it is there.
-# usage: install_packages.sh build [test]
+# usage: install_packages.sh build [test] [kafka]
 set -u
 
-build='gcc libc6-dev meson ninja-build pkg-config libsqlite3-dev libyaml-dev libssl-dev'
+build='gcc libc6-dev meson ninja-build pkg-config libsqlite3-dev libyaml-dev libssl-dev librdkafka-dev'
 tests='libcmocka-dev bats python3 sqlite3 clang clang-format binutils libclang-rt-dev libjson-c-dev'
 
 wanted=
@@ -11,7 +11,11 @@ for group in "$@"; do
     case $group in
     build) wanted="$wanted $build" ;;
     test) wanted="$wanted $tests" ;;
-    *) echo "usage: $0 build [test]" >&2; exit 2 ;;
+    kafka) # Brokers of our own (test/kafka/brokers). Any Java and Maven on the PATH will do.
+        command -v java >/dev/null || wanted="$wanted default-jre-headless"
+        command -v mvn >/dev/null || wanted="$wanted maven"
+        wanted="$wanted openssl" ;;
+    *) echo "usage: $0 build [test] [kafka]" >&2; exit 2 ;;
     esac
 done
 

@@ -1,0 +1,79 @@
+"""The records of a topic, as a reader that asks for committed ones (or for all) gets them."""
+import gzip
+import struct
+from collections import namedtuple
+
+from wire import FETCH, LATEST, Bytes, ask, check, leaders, many, offsets, text, EARLIEST
+
+Record = namedtuple("Record", "topic partition offset time_ms key value headers producer")
+
+TRANSACTIONAL, CONTROL, COMPRESSION = 0x10, 0x20, 0x07
+ABORT = 0
+HEAD = 61  # Of a batch, up to its first record.
+
+
+def read_batch(topic, part, data, at):
+    """One batch (format 2) at that place: its flags, its producer, its records."""
+    base, = struct.unpack_from(">q", data, at)
+    flags, last = struct.unpack_from(">hi", data, at + 21)
+    first_ms, _, producer = struct.unpack_from(">qqq", data, at + 27)
+    size, = struct.unpack_from(">i", data, at + 8)
+    count, = struct.unpack_from(">i", data, at + 57)
+    body = data[at + HEAD:at + 12 + size]
+    if flags & COMPRESSION == 1:
+        body = gzip.decompress(body)
+    elif flags & COMPRESSION:
+        raise ValueError("this reader knows gzip and plain batches")
+    records, body = [], Bytes(body)
+    for _ in range(count):
+        body.varint()
+        body.take(1)
+        time_ms, offset = first_ms + body.varint(), base + body.varint()
+        key, value = body.vartext(), body.vartext()
+        headers = [(body.vartext().decode(), body.vartext()) for _ in range(body.varint())]
+        records.append(Record(topic, part, offset, time_ms, key, value, headers, producer))
+    return flags, producer, base + last + 1, records
+
+
+def fetch(place, topic, part, offset, committed):
+    """One fetch: the batches' bytes, and where which producer's aborted transactions begin."""
+    body = struct.pack(">iiiib", -1, 100, 1, 8 << 20, 1 if committed else 0) + many(
+        [text(topic) + many([struct.pack(">iqi", part, offset, 8 << 20)])])
+    answer = ask(place, FETCH, 4, body)
+    answer.number("i"), answer.number("i")
+    answer.text()
+    answer.number("i"), answer.number("i")
+    check(answer.number("h"), f"{topic}/{part}")
+    answer.number("q"), answer.number("q")
+    aborted = [(answer.number("q"), answer.number("q")) for _ in range(max(answer.number("i"), 0))]
+    return answer.blob(), aborted
+
+
+def read_partition(place, topic, part, start, end, committed):
+    records, offset = [], start
+    while offset < end:
+        data, aborted = fetch(place, topic, part, offset, committed)
+        aborted = sorted((first, producer) for producer, first in aborted)
+        in_abort, at = set(), 0
+        while at + HEAD <= len(data) and at + 12 + struct.unpack_from(">i", data, at + 8)[0] <= len(data):
+            flags, producer, behind, batch = read_batch(topic, part, data, at)
+            at += 12 + struct.unpack_from(">i", data, at + 8)[0]
+            while aborted and aborted[0][0] < behind:
+                in_abort.add(aborted.pop(0)[1])
+            if flags & CONTROL:
+                if struct.unpack_from(">hh", batch[0].key)[1] == ABORT:
+                    in_abort.discard(producer)
+            elif not (flags & TRANSACTIONAL and producer in in_abort):
+                records += [record for record in batch if offset <= record.offset < end]
+            offset = max(offset, behind)
+        if at == 0:
+            break
+    return records
+
+
+def read_topic(bootstrap, topic, committed=True):
+    """All records up to the end as it is now, partition by partition, each in its order."""
+    start = offsets(bootstrap, topic, EARLIEST)
+    end = offsets(bootstrap, topic, LATEST, committed)
+    return [record for part, place in sorted(leaders(bootstrap, topic).items())
+            for record in read_partition(place, topic, part, start[part], end[part], committed)]
