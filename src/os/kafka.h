@@ -74,6 +74,9 @@ enum kafka_class {
     KAFKA_STRANGE,     /* Nothing we know how to go on from. */
 };
 
+/* Text of the library's, made fit to be shown: what is not plain ASCII is escaped. size >= 5. */
+void kafka_escape(const char *text, char *ret_text, size_t size);
+
 enum kafka_class kafka_error_class(int error);
 const char *kafka_error_name(int error); /* "_TRANSPORT", "UNKNOWN_TOPIC_OR_PART" */
 

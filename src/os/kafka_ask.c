@@ -71,36 +71,59 @@ enum outcome kafka_reader_cluster(struct kafka_reader *reader, char ret_cluster[
     return DONE;
 }
 
-/* rd_kafka_query_watermark_offsets knows no time limit in 2.0.2; this call does. */
-enum outcome kafka_reader_ask(struct kafka_reader *reader, const char *topic, uint32_t partition,
-                              int64_t time_ms, uint64_t *ret_offset, struct fault *ret_fault)
+/*
+ * Before this time: -2 is the oldest offset, -1 the next stable one. For these two there is
+ * rd_kafka_query_watermark_offsets, too, but in 2.0.2 it knows no time limit; this call does.
+ * *ret_offset is -1 if no record is of this time or later.
+ */
+static enum outcome ask(struct kafka_reader *reader, const char *topic, uint32_t partition,
+                        int64_t time_ms, int64_t *ret_offset, struct fault *ret_fault)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 
     rd_kafka_topic_partition_list_add(list, topic, (int32_t)partition)->offset = time_ms;
     rd_kafka_resp_err_t error =
         rd_kafka_offsets_for_times(reader->client.handle, list, KAFKA_WAIT_MS);
-    int64_t offset = list->elems[0].offset;
+    *ret_offset = list->elems[0].offset;
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
         error = list->elems[0].err;
     }
     rd_kafka_topic_partition_list_destroy(list);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return cannot(reader, topic, error, ret_fault);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR && time_ms < 0 && *ret_offset < 0) {
+        error = RD_KAFKA_RESP_ERR__TIMED_OUT;
     }
-    if (offset < 0) {
-        return time_ms >= 0 ? kafka_reader_ask(reader, topic, partition, RD_KAFKA_OFFSET_END,
-                                               ret_offset, ret_fault)
-                            : cannot(reader, topic, RD_KAFKA_RESP_ERR__TIMED_OUT, ret_fault);
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR ? DONE : cannot(reader, topic, error, ret_fault);
+}
+
+enum outcome kafka_reader_bounds(struct kafka_reader *reader, const char *topic, uint32_t partition,
+                                 uint64_t *ret_first, uint64_t *ret_next, struct fault *ret_fault)
+{
+    int64_t first = -1;
+    int64_t next = -1;
+    enum outcome outcome =
+        ask(reader, topic, partition, RD_KAFKA_OFFSET_BEGINNING, &first, ret_fault);
+
+    if (outcome == DONE) {
+        outcome = ask(reader, topic, partition, RD_KAFKA_OFFSET_END, &next, ret_fault);
     }
-    *ret_offset = (uint64_t)offset;
-    return DONE;
+    if (outcome == DONE) {
+        *ret_first = (uint64_t)first;
+        *ret_next = (uint64_t)next;
+    }
+    return outcome;
 }
 
 enum outcome kafka_reader_offset_at(struct kafka_reader *reader, const char *topic,
                                     uint32_t partition, int64_t time_ms, uint64_t *ret_offset,
                                     struct fault *ret_fault)
 {
+    int64_t offset = -1;
+
     must(time_ms >= 0);
-    return kafka_reader_ask(reader, topic, partition, time_ms, ret_offset, ret_fault);
+    enum outcome outcome = ask(reader, topic, partition, time_ms, &offset, ret_fault);
+    if (outcome == DONE && offset < 0) {
+        outcome = ask(reader, topic, partition, RD_KAFKA_OFFSET_END, &offset, ret_fault);
+    }
+    *ret_offset = (uint64_t)offset;
+    return outcome;
 }

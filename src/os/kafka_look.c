@@ -148,6 +148,9 @@ static void look_at_partition(void *context, const struct kafka_report *report)
     see(queue, report, heard_ns);
     const char *silence = judge_silence(queue, report, now_ns);
     const char *text = judge_leader(queue, broker_up(reader, report->leader), now_ns);
+    if (queue->wake != NULL) {
+        queue->wake(queue->wake_context);
+    }
     (void)pthread_mutex_unlock(&queue->mutex);
     if (text != NULL || silence != NULL) {
         kafka_queue_spoil(queue, text != NULL ? text : silence);

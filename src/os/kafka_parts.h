@@ -40,9 +40,6 @@ void kafka_lines_destroy(struct kafka_lines *lines);
 void kafka_lines_put(struct kafka_lines *lines, int level, const char *text);
 bool kafka_lines_take(struct kafka_lines *lines, struct kafka_line *ret_line);
 
-/* Text of the library's, made fit to be shown. */
-void kafka_escape(const char *text, char *ret_text, size_t size);
-
 /*
  * A client. Memory is the caller's, and stays where it is: the library knows its address as
  * its opaque. Whoever opened it serves handle's main queue (rd_kafka_poll), where what it logs

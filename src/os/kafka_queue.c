@@ -20,15 +20,8 @@ static void give_back(struct kafka_queue *queue)
 static enum outcome queue_bounds(struct kafka_partition *partition, uint64_t *ret_first,
                                  uint64_t *ret_next, struct fault *ret_fault)
 {
-    struct kafka_reader *reader = queue_of(partition)->reader;
-    enum outcome outcome = kafka_reader_ask(reader, partition->topic, partition->number,
-                                            RD_KAFKA_OFFSET_BEGINNING, ret_first, ret_fault);
-
-    if (outcome == DONE) {
-        outcome = kafka_reader_ask(reader, partition->topic, partition->number, RD_KAFKA_OFFSET_END,
-                                   ret_next, ret_fault);
-    }
-    return outcome;
+    return kafka_reader_bounds(queue_of(partition)->reader, partition->topic, partition->number,
+                               ret_first, ret_next, ret_fault);
 }
 
 static enum outcome queue_assign(struct kafka_partition *partition, uint64_t offset,

@@ -101,9 +101,9 @@ static inline size_t kafka_partition_take(struct kafka_partition *partition,
 }
 
 /*
- * wake(context) when something has arrived after a take that gave nothing; from any thread of
- * the library's, with a lock of the queue held: it must not call back. NULL: not any more, and
- * none is under way when this returns.
+ * wake(context) when something has arrived after a take that gave nothing, and once a second, for
+ * what depends on time; from any thread, with locks held: it must not call back. NULL: not any
+ * more, and none is under way when this returns.
  */
 static inline void kafka_partition_watch(struct kafka_partition *partition,
                                          void (*wake)(void *context), void *context)
@@ -140,6 +140,11 @@ MUST_USE enum outcome kafka_reader_topic(struct kafka_reader *reader, const char
 MUST_USE enum outcome kafka_reader_cluster(struct kafka_reader *reader,
                                            char ret_cluster[KAFKA_CLUSTER_SIZE],
                                            struct fault *ret_fault);
+
+/* A partition's oldest offset, and the one behind its last stable record. */
+MUST_USE enum outcome kafka_reader_bounds(struct kafka_reader *reader, const char *topic,
+                                          uint32_t partition, uint64_t *ret_first,
+                                          uint64_t *ret_next, struct fault *ret_fault);
 
 /* The first offset whose record is of this time or later; none: the end. */
 MUST_USE enum outcome kafka_reader_offset_at(struct kafka_reader *reader, const char *topic,

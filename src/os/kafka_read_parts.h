@@ -99,9 +99,4 @@ void kafka_queue_spoil(struct kafka_queue *queue, const char *text);
 /* One partition's start, told to the library while the others go on. */
 MUST_USE enum outcome kafka_queue_restart(struct kafka_queue *queue, struct fault *ret_fault);
 
-/* Its oldest (first) or next stable offset, or that of a time. */
-MUST_USE enum outcome kafka_reader_ask(struct kafka_reader *reader, const char *topic,
-                                       uint32_t partition, int64_t time_ms, uint64_t *ret_offset,
-                                       struct fault *ret_fault);
-
 #endif

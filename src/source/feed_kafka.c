@@ -1,0 +1,183 @@
+#include "source/source_kafka.h"
+
+#include <string.h>
+
+enum { QUEUE_KIB_MIN = 1024, QUEUE_KIB_MAX = 16 * 1024 };
+
+struct kafka_feed {
+    struct feed feed;
+    const struct kafka_feed_settings *settings;
+    struct kafka_reader *reader;
+    uint32_t queue_kib; /* What the reader's queues hold. */
+    bool attached;
+    struct kafka_position positions[FEED_PARTITIONS_MAX];
+};
+
+static struct kafka_feed *kafka_of(struct feed *feed)
+{
+    return (struct kafka_feed *)feed;
+}
+
+/* What one of so many queues may hold. */
+static uint32_t queue_kib(const struct kafka_feed_settings *settings, size_t count)
+{
+    uint64_t kib = settings->queue_bytes / 1024 / (count > 0 ? count : 1);
+
+    return kib < QUEUE_KIB_MIN   ? QUEUE_KIB_MIN
+           : kib > QUEUE_KIB_MAX ? QUEUE_KIB_MAX
+                                 : (uint32_t)kib;
+}
+
+static enum outcome open_reader(struct kafka_feed *kafka, uint32_t kib, struct fault *ret_fault)
+{
+    const struct kafka_reader_settings settings = {
+        .client = kafka->settings->client,
+        .group = kafka->settings->group,
+        .queue_kib = kib,
+    };
+
+    kafka->queue_kib = kib;
+    kafka->reader = NULL;
+    return kafka_reader_open(&settings, &kafka->reader, ret_fault);
+}
+
+static enum outcome kafka_open(struct feed *feed, const void *settings, struct fault *ret_fault)
+{
+    struct kafka_feed *kafka = kafka_of(feed);
+
+    kafka->settings = settings;
+    return open_reader(kafka, queue_kib(settings, kafka->settings->topic_count), ret_fault);
+}
+
+static enum outcome too_many(struct fault *ret_fault)
+{
+    return fault_is(ret_fault, BROKEN, FAULT_SOURCE_LIMIT,
+                    "the topics have more than %d partitions, which is as many as can be read",
+                    FEED_PARTITIONS_MAX);
+}
+
+static enum outcome list_topic(struct kafka_feed *kafka, const char *topic,
+                               struct origin *ret_origins, size_t *count, struct fault *ret_fault)
+{
+    uint32_t partition_count = 0;
+    enum outcome outcome = kafka_reader_topic(kafka->reader, topic, &partition_count, ret_fault);
+
+    if (outcome != DONE) {
+        return outcome == REFUSED ? BROKEN : outcome;
+    }
+    if (partition_count > FEED_PARTITIONS_MAX - *count) {
+        return too_many(ret_fault);
+    }
+    for (uint32_t partition = 0; partition < partition_count; partition++) {
+        struct origin *origin = &ret_origins[(*count)++];
+        memset(origin, 0, sizeof(*origin));
+        memcpy(origin->topic, topic, strlen(topic));
+        origin->partition = partition;
+    }
+    return DONE;
+}
+
+/* How much a queue may hold is said to a client when it is made. */
+static enum outcome share_out(struct kafka_feed *kafka, size_t count, struct fault *ret_fault)
+{
+    uint32_t kib = queue_kib(kafka->settings, count);
+
+    if (kafka->attached || kib == kafka->queue_kib) {
+        return DONE;
+    }
+    (void)kafka_reader_close(kafka->reader); /* Not at its end in time: its memory is given up. */
+    return open_reader(kafka, kib, ret_fault);
+}
+
+static enum outcome kafka_list(struct feed *feed, struct origin *ret_origins, size_t *ret_count,
+                               struct fault *ret_fault)
+{
+    struct kafka_feed *kafka = kafka_of(feed);
+
+    *ret_count = 0;
+    for (size_t index = 0; index < kafka->settings->topic_count; index++) {
+        enum outcome outcome =
+            list_topic(kafka, kafka->settings->topics[index], ret_origins, ret_count, ret_fault);
+        if (outcome != DONE) {
+            return outcome;
+        }
+    }
+    return share_out(kafka, *ret_count, ret_fault);
+}
+
+static enum outcome kafka_start(struct feed *feed, const struct origin *origin, bool as_set,
+                                uint64_t *ret_offset, struct fault *ret_fault)
+{
+    struct kafka_feed *kafka = kafka_of(feed);
+    uint64_t first = 0;
+    uint64_t end = 0;
+    enum kafka_start start = as_set ? kafka->settings->start : KAFKA_START_EARLIEST;
+    enum outcome outcome =
+        start == KAFKA_START_TIME
+            ? kafka_reader_offset_at(kafka->reader, origin->topic, origin->partition,
+                                     kafka->settings->start_ms, &first, ret_fault)
+            : kafka_reader_bounds(kafka->reader, origin->topic, origin->partition, &first, &end,
+                                  ret_fault);
+
+    *ret_offset = start == KAFKA_START_LATEST ? end : first;
+    return outcome == REFUSED ? BROKEN : outcome;
+}
+
+static enum outcome kafka_attach(struct feed *feed, struct source *source, struct fault *ret_fault)
+{
+    struct kafka_feed *kafka = kafka_of(feed);
+    struct kafka_source *partition = (struct kafka_source *)source;
+
+    kafka->attached = true;
+    partition->clock = kafka->settings->clock;
+    partition->gaps = kafka->settings->gaps;
+    return kafka_reader_partition(kafka->reader, source->origin.topic, source->origin.partition,
+                                  &partition->partition, ret_fault);
+}
+
+static enum outcome kafka_begin(struct feed *feed, struct fault *ret_fault)
+{
+    return kafka_reader_begin(kafka_of(feed)->reader, ret_fault);
+}
+
+static void kafka_commit(struct feed *feed, const struct feed_position *positions, size_t count)
+{
+    struct kafka_feed *kafka = kafka_of(feed);
+
+    must(count <= FEED_PARTITIONS_MAX);
+    for (size_t index = 0; index < count; index++) {
+        kafka->positions[index] = (struct kafka_position){
+            .topic = positions[index].origin->topic,
+            .partition = positions[index].origin->partition,
+            .next = positions[index].next,
+        };
+    }
+    kafka_reader_commit(kafka->reader, kafka->positions, count);
+}
+
+static void kafka_close(struct feed *feed)
+{
+    struct kafka_feed *kafka = kafka_of(feed);
+
+    if (kafka->reader != NULL) {
+        (void)kafka_reader_close(kafka->reader); /* Nothing that counts is lost with it. */
+    }
+}
+
+bool feed_kafka_line(struct feed *feed, struct kafka_line *ret_line)
+{
+    return kafka_reader_line(kafka_of(feed)->reader, ret_line);
+}
+
+const struct feed_type feed_kafka = {
+    .name = "kafka",
+    .size = sizeof(struct kafka_feed),
+    .source_type = &source_kafka,
+    .open = kafka_open,
+    .list = kafka_list,
+    .start = kafka_start,
+    .attach = kafka_attach,
+    .begin = kafka_begin,
+    .commit = kafka_commit,
+    .close = kafka_close,
+};
