@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "os/machine.h"
 #include "os/yaml.h"
+#include "source/source_kafka.h"
 
 #include <stdio.h>
 
@@ -22,6 +23,9 @@ enum {
     CONFIG_TEXTS_MAX = 256, /* The file, and every --set and variable. */
     CONFIG_ERRORS_MAX = 64,
     CONFIG_NAME_SIZE = 1100,
+    CONFIG_EXTRA_MAX = 64,
+    CONFIG_TOPICS_MAX = 64,
+    CONFIG_BROKERS_SIZE = 64 * 256,
 };
 
 enum config_origin {
@@ -81,6 +85,12 @@ struct config {
     size_t read_count;
     char file_bytes[YAML_SIZE_MAX + 2];
     const char *paths[ENGINE_PATHS_MAX];
+    struct kafka_feed_settings kafka;
+    const char *kafka_topics[CONFIG_TOPICS_MAX];
+    struct kafka_property kafka_extra[CONFIG_EXTRA_MAX];
+    char kafka_brokers[CONFIG_BROKERS_SIZE];
+    char kafka_group[PIPELINE_NAME_MAX + 16];
+    char kafka_client_id[KAFKA_CLIENT_ID_MAX + 1];
 };
 
 /* What the command line says about the configuration. */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { CHOICE_SIZE = 32 };
+enum { CHOICE_SIZE = 32, LONG_TEXT_MAX = 255 };
 
 /* One value being held against its setting. */
 struct checking {
@@ -210,20 +210,32 @@ static bool check_list(const struct checking *checking, const struct yaml_node *
     return right;
 }
 
-/* A map of name: [value ...] or of name: choice. */
+/* What stands under a name. */
+static bool check_named(const struct checking *checking, const struct yaml_node *entry)
+{
+    if (checking->setting->kind == SETTING_CHOICE_BY_NAME) {
+        return check_choice(checking, entry, checking->setting->choices);
+    }
+    if (checking->setting->kind == SETTING_TEXT_BY_NAME) {
+        return check_length(checking, entry, "a value", 0, ENGINE_PATH_MAX);
+    }
+    return check_list(checking, entry, "a value", PARSE_NAME_SIZE - 1, 1, PARSE_ONLY_VALUES_MAX);
+}
+
+/* A map of name: [value ...], of name: text, or of name: choice. */
 static bool check_by_name(const struct checking *checking, const struct yaml_node *map)
 {
     bool right = true;
 
     if (map->kind != YAML_MAP) {
-        wrong_value(checking, map, "a map, as in {status: [SUCCESS]} or {credit_card: last4}");
+        wrong_value(checking, map, "a map of names and values");
         return false;
     }
     right = check_count(checking, map, checking->setting->least, checking->setting->most);
     for (const struct yaml_node *entry = map->child; entry != NULL; entry = entry->next) {
         if (entry->key[0] == '\0' || strlen(entry->key) >= PARSE_NAME_SIZE) {
             config_wrong(checking->config, checking->text, entry->key_mark, FAULT_CONFIG_RANGE,
-                         "a field's name has 1 to %d bytes", PARSE_NAME_SIZE - 1);
+                         "a name has 1 to %d bytes", PARSE_NAME_SIZE - 1);
             right = false;
         }
         if (yaml_child(map, entry->key) != entry) {
@@ -231,11 +243,7 @@ static bool check_by_name(const struct checking *checking, const struct yaml_nod
                          FAULT_CONFIG_DUPLICATE_KEY, "\"%s\" is set twice", entry->key);
             right = false;
         }
-        right = (checking->setting->kind == SETTING_CHOICE_BY_NAME
-                     ? check_choice(checking, entry, checking->setting->choices)
-                     : check_list(checking, entry, "a value", PARSE_NAME_SIZE - 1, 1,
-                                  PARSE_ONLY_VALUES_MAX)) &&
-                right;
+        right = check_named(checking, entry) && right;
     }
     return right;
 }
@@ -298,10 +306,13 @@ bool config_check(struct config *config, const struct config_text *text,
     case SETTING_TEXTS:
         return check_list(&checking, node, "a name", PARSE_NAME_SIZE - 1, setting->least,
                           setting->most);
+    case SETTING_LONG_TEXTS:
+        return check_list(&checking, node, "a text", LONG_TEXT_MAX, setting->least, setting->most);
     case SETTING_PATHS:
         return check_list(&checking, node, "a path", ENGINE_PATH_MAX - 1, setting->least,
                           setting->most);
     case SETTING_TEXTS_BY_NAME:
+    case SETTING_TEXT_BY_NAME:
     case SETTING_CHOICE_BY_NAME:
         return check_by_name(&checking, node);
     case SETTING_RECORDS:

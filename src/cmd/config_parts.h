@@ -36,6 +36,13 @@ void config_expand(struct config *config, const struct config_text *text, size_t
 /* Fill what stands under "What it comes to". Says what does not fit together. */
 void config_resolve(struct config *config);
 
+/* The same for source.kafka, if that is where payments come from. */
+void config_resolve_kafka(struct config *config);
+bool config_need_topics(struct config *config);
+
+/* Which of the setting's choices is in force: 0, 1 ... */
+unsigned config_choice(const struct config *config, enum setting_name name);
+
 /* Of a checked text of such a setting. */
 int64_t setting_number(const struct setting *setting, const char *text);
 

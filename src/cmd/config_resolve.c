@@ -56,6 +56,11 @@ static unsigned choice_index(const struct setting *setting, const char *text)
     }
 }
 
+unsigned config_choice(const struct config *config, enum setting_name name)
+{
+    return choice_index(&settings[name], config_text(config, name));
+}
+
 static void copy_text(char *to, size_t size, const char *from)
 {
     must(strlen(from) < size);
@@ -144,8 +149,9 @@ static void resolve_source(struct config *config, struct engine_settings *engine
 {
     const struct config_value *paths = &config->values[SET_SOURCE_FILE_PATHS];
 
-    engine->from_stdin =
-        choice_index(&settings[SET_SOURCE_TYPE], config_text(config, SET_SOURCE_TYPE)) == 1;
+    unsigned type = config_choice(config, SET_SOURCE_TYPE);
+
+    engine->from_stdin = type == 1;
     if (config_auto(config, SET_SOURCE_PARSER_THREADS)) {
         unsigned spare = machine_processors() - 1;
         engine->parser_threads = spare < 1                         ? 1
@@ -155,7 +161,10 @@ static void resolve_source(struct config *config, struct engine_settings *engine
         engine->parser_threads = (unsigned)config_number(config, SET_SOURCE_PARSER_THREADS);
     }
     engine->paths = config->paths;
-    if (engine->from_stdin) {
+    if (type == 2) {
+        config_resolve_kafka(config);
+    }
+    if (type != 0) {
         return;
     }
     for (const struct yaml_node *path = paths->node->child; path != NULL; path = path->next) {
@@ -307,6 +316,9 @@ bool config_need_source(struct config *config)
 {
     const struct config_value *value = &config->values[SET_SOURCE_FILE_PATHS];
 
+    if (config->engine.feed_type != NULL) {
+        return config_need_topics(config);
+    }
     if (config->engine.from_stdin || config->engine.path_count > 0) {
         return true;
     }

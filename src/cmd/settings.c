@@ -66,6 +66,8 @@ static const char *takes_word(enum setting_kind kind)
     switch (kind) {
     case SETTING_TEXTS_BY_NAME:
         return "map of name: [value, ...], one name";
+    case SETTING_TEXT_BY_NAME:
+        return "map of name: value";
     case SETTING_RECORDS:
         return "list of maps with the keys below";
     case SETTING_BOOL:
@@ -85,6 +87,7 @@ static const char *takes_word(enum setting_kind kind)
     case SETTING_PERCENT:
     case SETTING_CHOICE:
     case SETTING_TEXTS:
+    case SETTING_LONG_TEXTS:
     case SETTING_PATHS:
     case SETTING_CHOICE_BY_NAME:
         break;

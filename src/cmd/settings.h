@@ -27,8 +27,10 @@ enum setting_kind {
     SETTING_PATH,           /* Of a file or directory; relative to where payonce is started. */
     SETTING_RULE,           /* One comparison: amount > 5000 USD. */
     SETTING_TEXTS,          /* A list of texts; range = how many. */
+    SETTING_LONG_TEXTS,     /* The same; such as names of hosts and topics. */
     SETTING_PATHS,          /* A list of paths. */
     SETTING_TEXTS_BY_NAME,  /* A map of name: [text ...]; range = how many names. */
+    SETTING_TEXT_BY_NAME,   /* A map of name: text. */
     SETTING_CHOICE_BY_NAME, /* A map of name: choice. */
     SETTING_RECORDS,        /* A list of maps; their keys are the settings "path[].key". */
 };

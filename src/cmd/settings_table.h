@@ -25,13 +25,53 @@
       "name of this history: the key in every sink. Never the name of a host or pod")              \
     X(SET_DATA_DIR, "data_dir", SETTING_PATH, "/var/lib/payonce", FROM_TO(1, 900),                 \
       "the journal of sealed epochs (the checkpoint), held by one process. Must outlive it")       \
-    X(SET_SOURCE_TYPE, "source.type", SETTING_CHOICE, "file", ONE_OF("file|stdin"),                \
+    X(SET_SOURCE_TYPE, "source.type", SETTING_CHOICE, "file", ONE_OF("file|stdin|kafka"),          \
       "where payments come from")                                                                  \
     X(SET_SOURCE_PARSER_THREADS, "source.parser_threads", SETTING_COUNT, "auto", FROM_TO(1, 16),   \
       "threads that parse; auto: one less than the processors, 1 to 4")                            \
     X(SET_SOURCE_FILE_PATHS, "source.file.paths", SETTING_PATHS, "[]", FROM_TO(0, 1024),           \
       "JSON lines; each file is a partition, a line's number its offset. Read to their end and "   \
       "merged by event time. Required for type file")                                              \
+    X(SET_KAFKA_BROKERS, "source.kafka.brokers", SETTING_LONG_TEXTS, "[]", FROM_TO(0, 64),         \
+      "host:port of some brokers; they name the others. Required for type kafka")                  \
+    X(SET_KAFKA_TOPICS, "source.kafka.topics", SETTING_LONG_TEXTS, "[]", FROM_TO(0, 64),           \
+      "all their partitions are read by this process. Required for type kafka")                    \
+    X(SET_KAFKA_GROUP, "source.kafka.group", SETTING_NAME, "auto", FROM_TO(1, 200),                \
+      "what is committed under this name is for tools that show a lag; nothing reads it back; "    \
+      "auto: payonce-PIPELINE")                                                                    \
+    X(SET_KAFKA_START, "source.kafka.start", SETTING_TEXT, "earliest", FROM_TO(1, 40),             \
+      "where a new pipeline begins, and never asked again: earliest, latest, or a time: "          \
+      "2026-02-25T00:00:00Z")                                                                      \
+    X(SET_KAFKA_GAPS, "source.kafka.gaps", SETTING_CHOICE, "confirm",                              \
+      ONE_OF("strict|confirm|count"),                                                              \
+      "offsets that are missing: strict halts, confirm reads again before it counts them as "      \
+      "skipped, count counts them")                                                                \
+    X(SET_KAFKA_MEMORY, "source.kafka.fetch_memory", SETTING_SIZE, "64MiB",                        \
+      FROM_TO(MIB(1), MIB(16384)), "for what is fetched and not taken, all partitions together")   \
+    X(SET_KAFKA_TLS, "source.kafka.tls.enabled", SETTING_BOOL, "false", ANY,                       \
+      "encrypt, and check the brokers' certificates")                                              \
+    X(SET_KAFKA_CA, "source.kafka.tls.ca_file", SETTING_TEXT, "none", FROM_TO(1, 1000),            \
+      "who signs the brokers' certificates; none: whom the system trusts")                         \
+    X(SET_KAFKA_CERT, "source.kafka.tls.cert_file", SETTING_TEXT, "none", FROM_TO(1, 1000),        \
+      "our own certificate, if the brokers ask for one")                                           \
+    X(SET_KAFKA_KEY, "source.kafka.tls.key_file", SETTING_TEXT, "none", FROM_TO(1, 1000),          \
+      "its private key")                                                                           \
+    X(SET_KAFKA_KEY_PASSWORD_FILE, "source.kafka.tls.key_password_file", SETTING_TEXT, "none",     \
+      FROM_TO(1, 1000), "the file whose first line opens the key; nobody else may read it")        \
+    X(SET_KAFKA_MECHANISM, "source.kafka.sasl.mechanism", SETTING_CHOICE, "none",                  \
+      ONE_OF("none|plain|scram-sha-256|scram-sha-512"), "how payonce says who it is")              \
+    X(SET_KAFKA_USERNAME, "source.kafka.sasl.username", SETTING_TEXT, "none", FROM_TO(1, 255),     \
+      "its name there")                                                                            \
+    X(SET_KAFKA_PASSWORD_FILE, "source.kafka.sasl.password_file", SETTING_TEXT, "none",            \
+      FROM_TO(1, 1000), "the file whose first line is the password; nobody else may read it")      \
+    X(SET_KAFKA_PASSWORD_VARIABLE, "source.kafka.sasl.password_variable", SETTING_TEXT, "none",    \
+      FROM_TO(1, 100), "or the environment variable that holds it")                                \
+    X(SET_KAFKA_EXTRA, "source.kafka.extra", SETTING_TEXT_BY_NAME, "{}", FROM_TO(0, 64),           \
+      "librdkafka's own properties, as in {client.rack: a}; those that could lose or double a "    \
+      "payment, or run a program, are refused")                                                    \
+    X(SET_LONGEST_OUTAGE, "source.longest_outage", SETTING_DURATION, "24h", FROM_TO(0, DAYS(365)), \
+      "how long payonce may be down; check wants the topic's retention to cover it, lateness and " \
+      "dedup.retention")                                                                           \
     X(SET_FIELD_ID, "payment.fields.transaction_id", SETTING_TEXTS, "[transaction_id]",            \
       FROM_TO(1, 8), "where to find it: the first one present wins, null counts as absent")        \
     X(SET_FIELD_EVENT_TIME, "payment.fields.event_time", SETTING_TEXTS, "[event_time, timestamp]", \
