@@ -51,7 +51,7 @@ void feed_commit(struct feed *feed, const struct feed_position *positions, size_
 
 bool feed_line(struct feed *feed, struct feed_line *ret_line)
 {
-    return feed->type->line != NULL && feed->type->line(feed, ret_line);
+    return feed->type->line(feed, ret_line);
 }
 
 void feed_close(struct feed *feed)

@@ -44,7 +44,7 @@ struct feed_type {
     enum outcome (*attach)(struct feed *feed, struct source *source, struct fault *ret_fault);
     enum outcome (*begin)(struct feed *feed, struct fault *ret_fault);
     void (*commit)(struct feed *feed, const struct feed_position *positions, size_t count);
-    bool (*line)(struct feed *feed, struct feed_line *ret_line); /* NULL: it says nothing. */
+    bool (*line)(struct feed *feed, struct feed_line *ret_line);
     void (*close)(struct feed *feed);
 };
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+_Static_assert(sizeof(((struct feed_line *)NULL)->text) == KAFKA_LINE_SIZE, "a line is a line");
+
 enum { QUEUE_KIB_MIN = 1024, QUEUE_KIB_MAX = 16 * 1024 };
 
 struct kafka_feed {
@@ -164,9 +166,18 @@ static void kafka_close(struct feed *feed)
     }
 }
 
-bool feed_kafka_line(struct feed *feed, struct kafka_line *ret_line)
+enum { LEVEL_WARNING = 4 }; /* Of syslog. */
+
+static bool kafka_line(struct feed *feed, struct feed_line *ret_line)
 {
-    return kafka_reader_line(kafka_of(feed)->reader, ret_line);
+    struct kafka_line line;
+
+    if (!kafka_reader_line(kafka_of(feed)->reader, &line)) {
+        return false;
+    }
+    ret_line->warning = line.level <= LEVEL_WARNING;
+    memcpy(ret_line->text, line.text, sizeof(ret_line->text));
+    return true;
 }
 
 const struct feed_type feed_kafka = {
@@ -179,5 +190,6 @@ const struct feed_type feed_kafka = {
     .attach = kafka_attach,
     .begin = kafka_begin,
     .commit = kafka_commit,
+    .line = kafka_line,
     .close = kafka_close,
 };

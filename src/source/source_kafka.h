@@ -96,7 +96,4 @@ struct kafka_feed_settings {
 
 extern const struct feed_type feed_kafka;
 
-/* The oldest line the library said and nobody took. False: none. */
-bool feed_kafka_line(struct feed *feed, struct kafka_line *ret_line);
-
 #endif
