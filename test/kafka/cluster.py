@@ -160,6 +160,12 @@ class Cluster:
         self.bootstrap = ",".join(broker.place() for broker in self.brokers)
         self.held = ()  # The lock on our ports, inherited by each broker: free when all have ended.
 
+    def is_as(self, options):
+        wanted = (jars_module.VERSIONS.get(options.version, options.version), options.brokers,
+                  options.proxied, options.secure, options.set)
+        return wanted == tuple(self.known[key] for key in
+                               ("version", "brokers", "proxied", "secure", "set"))
+
     def java(self, make_archive=None, memory=HEAP):
         return self.jars.java(memory, make_archive)
 
