@@ -20,7 +20,7 @@ static const struct {
     const char *name;
 } aliases[] = {
     {"bootstrap.servers", "metadata.broker.list"},
-    {"enable.auto.commit", "auto.commit.enable"},
+    {"auto.commit.enable", "enable.auto.commit"}, /* The old one is of topics. */
     {"max.in.flight", "max.in.flight.requests.per.connection"},
     {"sasl.mechanism", "sasl.mechanisms"},
     {"max.partition.fetch.bytes", "fetch.message.max.bytes"},

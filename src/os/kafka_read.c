@@ -11,7 +11,7 @@ enum {
 };
 
 static const struct kafka_own fixed[] = {
-    {"auto.commit.enable", "false", KAFKA_FORCED, false},
+    {"enable.auto.commit", "false", KAFKA_FORCED, false},
     {"enable.auto.offset.store", "false", KAFKA_FORCED, false},
     {"auto.offset.reset", "error", KAFKA_FORCED, false},
     {"isolation.level", "read_committed", KAFKA_FORCED, false},
