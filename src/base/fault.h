@@ -69,6 +69,8 @@ enum fault_class {
       "put the secret into a file that only payonce may read (chmod 600)")                         \
     X(FAULT_KAFKA_UNREACHABLE, "K003", "kafka_unreachable", FAULT_CLASS_UNAVAILABLE,               \
       "look whether the brokers run and can be reached; payonce tries again by itself")            \
+    X(FAULT_KAFKA_COMPACTED, "K013", "topic_compacted", FAULT_CLASS_CONFIG,                        \
+      "set cleanup.policy of the topic to delete: a payment's first message must not vanish")      \
     X(FAULT_KAFKA_LOST, "K021", "retention_passed", FAULT_CLASS_HALT,                              \
       "find the lost messages in a backup or mirror of the topic; lengthen its retention.ms")      \
     X(FAULT_KAFKA_GAP, "K022", "offset_gap", FAULT_CLASS_HALT,                                     \

@@ -151,6 +151,15 @@ MUST_USE enum outcome kafka_reader_offset_at(struct kafka_reader *reader, const 
                                              uint32_t partition, int64_t time_ms,
                                              uint64_t *ret_offset, struct fault *ret_fault);
 
+/*
+ * What is set for the topic, or holds for it by default: "retention.ms", "cleanup.policy". Long
+ * values are cut. LATER: out of reach. REFUSED: we may not see it, or there is no such setting.
+ */
+enum { KAFKA_VALUE_SIZE = 128 };
+MUST_USE enum outcome kafka_reader_topic_setting(struct kafka_reader *reader, const char *topic,
+                                                 const char *name, char ret_value[KAFKA_VALUE_SIZE],
+                                                 struct fault *ret_fault);
+
 /* The partition's own queue, held by the reader until it is closed. BROKEN: no memory. */
 MUST_USE enum outcome kafka_reader_partition(struct kafka_reader *reader, const char *topic,
                                              uint32_t partition,

@@ -58,6 +58,22 @@ static enum outcome too_many(struct fault *ret_fault)
                     FEED_PARTITIONS_MAX);
 }
 
+enum outcome kafka_topic_fits(struct kafka_reader *reader, const char *topic,
+                              struct fault *ret_fault)
+{
+    char policy[KAFKA_VALUE_SIZE];
+    enum outcome outcome =
+        kafka_reader_topic_setting(reader, topic, "cleanup.policy", policy, ret_fault);
+
+    if (outcome == DONE && strstr(policy, "compact") != NULL) {
+        return fault_is(ret_fault, BROKEN, FAULT_KAFKA_COMPACTED,
+                        "topic %s is compacted (cleanup.policy=%s): of messages with one key only "
+                        "the last ones stay",
+                        topic, policy);
+    }
+    return outcome == REFUSED ? DONE : outcome; /* Whoever may not look is not kept from reading. */
+}
+
 static enum outcome list_topic(struct kafka_feed *kafka, const char *topic,
                                struct origin *ret_origins, size_t *count, struct fault *ret_fault)
 {
@@ -69,6 +85,10 @@ static enum outcome list_topic(struct kafka_feed *kafka, const char *topic,
     }
     if (partition_count > FEED_PARTITIONS_MAX - *count) {
         return too_many(ret_fault);
+    }
+    outcome = kafka_topic_fits(kafka->reader, topic, ret_fault);
+    if (outcome != DONE) {
+        return outcome;
     }
     for (uint32_t partition = 0; partition < partition_count; partition++) {
         struct origin *origin = &ret_origins[(*count)++];

@@ -96,4 +96,8 @@ struct kafka_feed_settings {
 
 extern const struct feed_type feed_kafka;
 
+/* May it be read? BROKEN with FAULT_KAFKA_COMPACTED: messages may vanish from it. LATER. */
+MUST_USE enum outcome kafka_topic_fits(struct kafka_reader *reader, const char *topic,
+                                       struct fault *ret_fault);
+
 #endif
