@@ -114,7 +114,7 @@ static const struct mistake mistakes[] = {
     {"dedup: 1h\n", "C010", 1, 8, "is a section", ""},
     {"- dedup\n", "C002", 1, 1, "map of settings", ""},
     {"fraud: {enabled: yes}\n", "C010", 1, 18, "true|false", ""},
-    {"source: {type: kafka}\n", "C010", 1, 16, "file|stdin", ""},
+    {"source: {type: pulsar}\n", "C010", 1, 16, "file|stdin", ""},
     {"payment: {carry: region}\n", "C010", 1, 18, "not a list", "write [region]"},
     {"payment: {only: [a]}\n", "C010", 1, 17, "takes a map", ""},
     {"privacy: {mask: {iban: hash}}\n", "C010", 1, 24, "last4|drop", ""},
