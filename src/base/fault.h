@@ -69,6 +69,12 @@ enum fault_class {
       "put the secret into a file that only payonce may read (chmod 600)")                         \
     X(FAULT_KAFKA_UNREACHABLE, "K003", "kafka_unreachable", FAULT_CLASS_UNAVAILABLE,               \
       "look whether the brokers run and can be reached; payonce tries again by itself")            \
+    X(FAULT_KAFKA_TOPIC, "K004", "kafka_topic_missing", FAULT_CLASS_CONFIG,                        \
+      "create the topic, or mend its name")                                                        \
+    X(FAULT_KAFKA_NOT_ALLOWED, "K005", "kafka_not_allowed", FAULT_CLASS_PERMISSION,                \
+      "check the credentials, and that they allow WRITE and DESCRIBE of the topic")                \
+    X(FAULT_KAFKA_WRITE, "K006", "kafka_not_written", FAULT_CLASS_UNAVAILABLE,                     \
+      "look at the brokers; a record whose fate is unknown may stand in the topic")                \
     X(FAULT_KAFKA_COMPACTED, "K013", "topic_compacted", FAULT_CLASS_CONFIG,                        \
       "set cleanup.policy of the topic to delete: a payment's first message must not vanish")      \
     X(FAULT_KAFKA_LOST, "K021", "retention_passed", FAULT_CLASS_HALT,                              \
