@@ -2,11 +2,18 @@
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLUSH_MS = 10000, ERRORS_MAX = 32, COMMIT_ATTEMPTS = 100, COMMIT_WAIT_MS = 1000 };
+enum {
+    FLUSH_MS = 10000,
+    ERRORS_MAX = 32,
+    MOCKS_MAX = 64,
+    COMMIT_ATTEMPTS = 100,
+    COMMIT_WAIT_MS = 1000
+};
 
 struct kafka_mock {
     rd_kafka_t *owner;
@@ -48,12 +55,35 @@ struct kafka_mock *kafka_mock_start(int broker_count, const char *topic, int par
     return mock;
 }
 
-void kafka_mock_stop(struct kafka_mock *mock)
+static void *stop(void *argument)
 {
+    struct kafka_mock *mock = argument;
+
     rd_kafka_destroy(mock->producer);
     rd_kafka_mock_cluster_destroy(mock->cluster);
     rd_kafka_destroy(mock->owner);
     free(mock);
+    return NULL;
+}
+
+static pthread_t stopping[MOCKS_MAX];
+static size_t stopping_count;
+
+static void join_all(void)
+{
+    while (stopping_count > 0) {
+        (void)pthread_join(stopping[--stopping_count], NULL);
+    }
+}
+
+/* It takes a second, in which the next test may run. */
+void kafka_mock_stop(struct kafka_mock *mock)
+{
+    must(stopping_count < MOCKS_MAX);
+    if (stopping_count == 0) {
+        must(atexit(join_all) == 0);
+    }
+    must(pthread_create(&stopping[stopping_count++], NULL, stop, mock) == 0);
 }
 
 const char *kafka_mock_brokers(const struct kafka_mock *mock)

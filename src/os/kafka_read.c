@@ -237,7 +237,10 @@ static void close_queue(struct kafka_queue *queue)
 bool kafka_reader_close(struct kafka_reader *reader)
 {
     if (reader->keeping) {
+        rd_kafka_queue_t *common = rd_kafka_queue_get_consumer(reader->client.handle);
         __atomic_store_n(&reader->stopping, true, __ATOMIC_RELEASE);
+        rd_kafka_queue_yield(common); /* The keeper sleeps on it. */
+        rd_kafka_queue_destroy(common);
         (void)pthread_join(reader->keeper, NULL);
     }
     for (size_t index = 0; index < reader->count; index++) {

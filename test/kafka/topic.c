@@ -7,7 +7,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 30000, TRIES = 100, PAUSE_MS = 100, ERROR_SIZE = 400 };
+enum {
+    WAIT_MS = 30000,
+    TRIES = 100,
+    PAUSE_MS = 100,
+    ERROR_SIZE = 400,
+    KEY_SIZE = 16,
+    VALUE_SIZE = 512
+};
 
 struct transaction_open {
     rd_kafka_t *producer;
@@ -140,13 +147,15 @@ void topic_close(struct topic *topic)
 static void write_to(rd_kafka_t *producer, struct topic *topic, int partition, const char *word,
                      int count)
 {
-    char text[TOPIC_NAME_SIZE];
+    char value[VALUE_SIZE];
+    char key[KEY_SIZE];
 
     for (int index = 0; index < count; index++) {
-        size_t size = (size_t)snprintf(text, sizeof(text), "%s-%d", word, index);
+        size_t size = (size_t)snprintf(value, sizeof(value), "%s-%d", word, index);
+        size_t key_size = (size_t)snprintf(key, sizeof(key), "key-%d", index);
         check(rd_kafka_producev(
                   producer, RD_KAFKA_V_TOPIC(topic->name), RD_KAFKA_V_PARTITION(partition),
-                  RD_KAFKA_V_KEY(text, size), RD_KAFKA_V_VALUE(text, size),
+                  RD_KAFKA_V_KEY(key, key_size), RD_KAFKA_V_VALUE(value, size),
                   RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK), RD_KAFKA_V_END),
               "produce");
     }

@@ -24,7 +24,7 @@ void topic_delete(struct topic *topic);
 void topic_create_again(struct topic *topic, int partition_count);
 void topic_close(struct topic *topic);
 
-/* Records "<word>-0", "<word>-1" ...: key and value. */
+/* Records of keys "key-0", "key-1" ... and values "<word>-0", "<word>-1" ... */
 void topic_write(struct topic *topic, int partition, const char *word, int count);
 
 /* The same in a transaction of a producer of its own. */
