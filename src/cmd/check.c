@@ -11,7 +11,8 @@ const char check_help[] =
     "Usage: payonce check [options] [payonce.yaml | FILE ...]\n"
     "\n"
     "Would it run? Holds the configuration against the table of settings, then looks at what it\n"
-    "names: data_dir, files and a sample of their messages, the ledger, the room there is.\n"
+    "names: data_dir, files or topics and a sample of their messages, the ledger, the room there "
+    "is.\n"
     "\n"
     "      --offline             only the configuration\n"
     "      --strict              warnings count: exit code 1\n"
@@ -192,8 +193,12 @@ int check_run(struct options *options, const struct check_request *request)
     check_configuration(&check);
     if (!request->offline) {
         check_data_dir(&check);
-        check_files(&check);
-        check_sample(&check);
+        if (config.engine.feed_type != NULL) {
+            check_kafka(&check);
+        } else {
+            check_files(&check);
+            check_sample(&check);
+        }
     }
     check_state(&check);
     if (!request->offline) {

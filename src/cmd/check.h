@@ -8,6 +8,7 @@
 #define CMD_CHECK_H
 
 #include "cmd/options.h"
+#include "pay/payment.h"
 
 enum { CHECK_SAMPLE_STANDARD = 100, CHECK_SAMPLE_MAX = 10000 };
 
@@ -46,6 +47,16 @@ void check_fault(struct check *check, const char *what, const struct fault *faul
 
 void check_files(struct check *check);
 void check_sample(struct check *check);
+void check_kafka(struct check *check);
+
+/*
+ * A sample of messages from anywhere, tried one by one, told about at the end. NULL: there is no
+ * memory for it, and that is said. sample_take: true, it is a payment that was understood.
+ */
+struct sample;
+struct sample *sample_begin(struct check *check);
+bool sample_take(struct sample *sample, const char *place, struct message *message);
+void sample_end(struct sample *sample);
 void check_data_dir(struct check *check);
 void check_sinks(struct check *check);
 void check_volume(struct check *check);

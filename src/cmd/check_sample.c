@@ -54,11 +54,12 @@ struct sample {
 };
 
 struct sample_memory {
-    struct sample sample;
+    struct sample sample; /* First: whoever has it has all of this. */
     struct seen_id seen[CHECK_SAMPLE_MAX];
     uint8_t block[BLOCK_SIZE];
     struct source_line lines[LINES_MAX];
-    char scratch[PARSE_SCRATCH_MAX];
+    char scratch[PARSE_SCRATCH_MAX]; /* Of a message, while it is looked at, */
+    char again[PARSE_SCRATCH_MAX];   /* and of the same one parsed again. */
 };
 
 uint64_t check_input_bytes(const struct config *config)
@@ -197,30 +198,34 @@ static void find_name(struct sample *sample, const struct message *message, char
     }
 }
 
-static void take_message(struct sample *sample, const char *path, struct message *message,
-                         char *scratch)
+bool sample_take(struct sample *sample, const char *place, struct message *message)
 {
+    char *scratch = ((struct sample_memory *)sample)->scratch;
     struct parse_scratch room = {.at = scratch, .size = PARSE_SCRATCH_MAX};
 
     sample->taken++;
     parse_message(&sample->parser, message, &room);
     if (message->refusal.reason != REFUSAL_NONE) {
-        tell_refused(sample, path, message);
-    } else if (!message->selected) {
-        sample->skipped++;
-    } else {
-        sample->understood++;
-        sample->units[message->payment.event_unit]++;
-        see_id(sample, &message->payment);
-        find_name(sample, message, scratch);
+        tell_refused(sample, place, message);
+        return false;
     }
+    if (!message->selected) {
+        sample->skipped++;
+        return false;
+    }
+    sample->understood++;
+    sample->units[message->payment.event_unit]++;
+    see_id(sample, &message->payment);
+    find_name(sample, message, ((struct sample_memory *)sample)->again);
+    return true;
 }
 
 /* The first messages of one file. */
-static enum outcome take_file(struct sample_memory *memory, const char *path, size_t most,
+static enum outcome take_file(struct sample *sample, const char *path, size_t most,
                               struct source *source, struct fault *ret_fault)
 {
     static const struct fingerprint none;
+    struct sample_memory *memory = (struct sample_memory *)sample;
     struct source_block block = {.bytes = memory->block,
                                  .capacity = BLOCK_SIZE,
                                  .target = BLOCK_SIZE / 2,
@@ -239,7 +244,7 @@ static enum outcome take_file(struct sample_memory *memory, const char *path, si
             struct message message = {.offset = line->offset,
                                       .raw = {block.bytes + line->at, line->kept},
                                       .size = line->size};
-            take_message(&memory->sample, path, &message, memory->scratch);
+            (void)sample_take(sample, path, &message);
             most--;
         }
         if (block.ended) {
@@ -292,7 +297,7 @@ static void tell_sample(struct sample *sample)
     char units[64];
 
     if (sample->taken == 0) {
-        check_say(sample->check, CHECK_WARN, "sample", "the files are empty");
+        check_say(sample->check, CHECK_WARN, "sample", "there are no messages yet");
         return;
     }
     for (size_t index = 1; index < names->count; index++) {
@@ -316,11 +321,18 @@ static void tell_sample(struct sample *sample)
     tell_statuses(sample);
 }
 
-static void prepare(struct sample_memory *memory, struct check *check)
+struct sample *sample_begin(struct check *check)
 {
     const struct parse_settings *parse = &check->config->engine.parse;
     const struct parse_names *names = &parse->fields[PARSE_EVENT_TIME];
+    struct fault fault;
+    void *reserved;
 
+    if (memory_reserve(sizeof(struct sample_memory), &reserved, &fault) != DONE) {
+        check_fault(check, "sample", &fault);
+        return NULL;
+    }
+    struct sample_memory *memory = reserved;
     memory->sample.check = check;
     memory->sample.seen = memory->seen;
     parser_init(&memory->sample.parser, parse);
@@ -330,28 +342,23 @@ static void prepare(struct sample_memory *memory, struct check *check)
         (void)strcpy(one.fields[PARSE_EVENT_TIME].names[0], names->names[index]);
         parser_init(&memory->sample.by_name[index], &one);
     }
+    return &memory->sample;
 }
 
-void check_sample(struct check *check)
+void sample_end(struct sample *sample)
 {
-    const struct engine_settings *engine = &check->config->engine;
-    size_t most = check->request->sample_max;
-    struct fault fault;
-    void *memory;
-    void *source;
+    tell_sample(sample);
+    memory_release(sample, sizeof(struct sample_memory));
+}
 
-    if (engine->path_count == 0 || most == 0 || check->errors > 0) {
-        return;
-    }
-    if (memory_reserve(sizeof(struct sample_memory), &memory, &fault) != DONE ||
-        memory_reserve(source_file.size, &source, &fault) != DONE) {
-        check_fault(check, "sample", &fault);
-        return;
-    }
-    struct sample_memory *sample = memory;
-    prepare(sample, check);
-    for (size_t index = 0; index < engine->path_count && sample->sample.taken < most; index++) {
-        size_t share = (most - sample->sample.taken) / (engine->path_count - index);
+/* Some of each file, as many as are wanted in all. */
+static void take_files(struct sample *sample, size_t most, struct source *source)
+{
+    const struct engine_settings *engine = &sample->check->config->engine;
+    struct fault fault;
+
+    for (size_t index = 0; index < engine->path_count && sample->taken < most; index++) {
+        size_t share = (most - sample->taken) / (engine->path_count - index);
         enum outcome outcome = source_open(source, &source_file, engine->paths[index], &fault);
         if (outcome == DONE) {
             outcome =
@@ -359,10 +366,29 @@ void check_sample(struct check *check)
             source_close(source);
         }
         if (outcome != DONE) {
-            check_fault(check, "sample", &fault);
+            check_fault(sample->check, "sample", &fault);
         }
     }
-    tell_sample(&sample->sample);
-    memory_release(source, source_file.size);
-    memory_release(memory, sizeof(struct sample_memory));
+}
+
+void check_sample(struct check *check)
+{
+    size_t most = check->request->sample_max;
+    struct fault fault;
+    void *source;
+
+    if (check->config->engine.path_count == 0 || most == 0 || check->errors > 0) {
+        return;
+    }
+    struct sample *sample = sample_begin(check);
+    if (sample == NULL) {
+        return;
+    }
+    if (memory_reserve(source_file.size, &source, &fault) == DONE) {
+        take_files(sample, most, source);
+        memory_release(source, source_file.size);
+    } else {
+        check_fault(check, "sample", &fault);
+    }
+    sample_end(sample);
 }

@@ -1,0 +1,261 @@
+/* Kafka: can it be reached, are the topics there, do they keep messages long enough, and what
+ * stands in them? Nothing is committed. */
+#include "cmd/check.h"
+
+#include "os/kafka_read.h"
+#include "source/source_kafka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    CHECK_QUEUE_KIB = 1024,
+    SAMPLE_WAIT_MS = 5000, /* For messages that are there. */
+    SAMPLE_LOOK_MS = 10,
+    PLACE_SIZE = 300,
+};
+
+/* A partition of which the newest messages are tried. */
+struct tail {
+    struct kafka_partition *partition;
+    uint64_t next;
+    uint64_t end;
+};
+
+struct looking {
+    struct check *check;
+    const struct kafka_feed_settings *settings;
+    struct kafka_reader *reader;
+    char what[PLACE_SIZE];
+    size_t tail_count;
+    struct tail tails[FEED_PARTITIONS_MAX];
+    size_t keyed; /* Of the messages that are payments: those whose key is their id, */
+    size_t other; /* and the others. */
+};
+
+static bool duration_of(const char *text, int64_t *ret_ms)
+{
+    char *end;
+
+    *ret_ms = strtoll(text, &end, 10);
+    return end != text && *end == '\0';
+}
+
+static void say_retention(struct looking *looking, const char *topic, uint32_t partitions,
+                          int64_t retention_ms)
+{
+    const struct config *config = looking->check->config;
+    const struct rules *rules = &config->engine.rules;
+    int64_t needs_ms =
+        rules->lateness_ms + rules->retention_ms + config_number(config, SET_LONGEST_OUTAGE);
+    char keeps[QUANTITY_TEXT_SIZE] = "for ever";
+    char needs[QUANTITY_TEXT_SIZE];
+
+    if (retention_ms >= 0) {
+        quantity_say(QUANTITY_DURATION, retention_ms, keeps);
+    }
+    quantity_say(QUANTITY_DURATION, needs_ms, needs);
+    check_say(looking->check, retention_ms < 0 || retention_ms >= needs_ms ? CHECK_OK : CHECK_WARN,
+              looking->what,
+              "topic %s, %u partitions, retention %s (needs %s: lateness + dedup retention + "
+              "longest outage)",
+              topic, partitions, keeps, needs);
+}
+
+/* LATER, BROKEN: it would not run. */
+static enum outcome look_at_settings(struct looking *looking, const char *topic,
+                                     uint32_t partitions, struct fault *ret_fault)
+{
+    char value[KAFKA_VALUE_SIZE];
+    int64_t retention_ms;
+    enum outcome outcome = kafka_topic_fits(looking->reader, topic, ret_fault);
+
+    if (outcome != DONE) {
+        return outcome;
+    }
+    outcome = kafka_reader_topic_setting(looking->reader, topic, "retention.ms", value, ret_fault);
+    if (outcome == DONE && duration_of(value, &retention_ms)) {
+        say_retention(looking, topic, partitions, retention_ms);
+        return DONE;
+    }
+    if (outcome == REFUSED) {
+        check_say(looking->check, CHECK_WARN, looking->what,
+                  "topic %s, %u partitions; how long it keeps messages is not for us to see "
+                  "(DESCRIBE_CONFIGS)",
+                  topic, partitions);
+        return DONE;
+    }
+    return outcome;
+}
+
+/* Its newest messages are tried, so many at most. */
+static enum outcome add_tail(struct looking *looking, const char *topic, uint32_t partition,
+                             uint64_t most, struct fault *ret_fault)
+{
+    struct tail *tail = &looking->tails[looking->tail_count];
+    uint64_t first = 0;
+
+    enum outcome outcome =
+        kafka_reader_partition(looking->reader, topic, partition, &tail->partition, ret_fault);
+    if (outcome == DONE) {
+        outcome = kafka_partition_bounds(tail->partition, &first, &tail->end, ret_fault);
+    }
+    if (outcome == DONE) {
+        tail->next = tail->end - first > most ? tail->end - most : first;
+        outcome = kafka_partition_assign(tail->partition, tail->next, ret_fault);
+    }
+    if (outcome == DONE) {
+        looking->tail_count++;
+    }
+    return outcome;
+}
+
+static enum outcome look_at_topic(struct looking *looking, const char *topic,
+                                  struct fault *ret_fault)
+{
+    uint32_t count = 0;
+    size_t wanted = looking->check->request->sample_max / looking->settings->topic_count + 1;
+    enum outcome outcome = kafka_reader_topic(looking->reader, topic, &count, ret_fault);
+
+    if (outcome == DONE) {
+        outcome = look_at_settings(looking, topic, count, ret_fault);
+    }
+    for (uint32_t partition = 0; outcome == DONE && partition < count; partition++) {
+        if (looking->tail_count == FEED_PARTITIONS_MAX) {
+            return fault_is(ret_fault, BROKEN, FAULT_SOURCE_LIMIT,
+                            "more than %d partitions cannot be read", FEED_PARTITIONS_MAX);
+        }
+        outcome = add_tail(looking, topic, partition, wanted / count + 1, ret_fault);
+    }
+    return outcome;
+}
+
+static void try_record(struct looking *looking, struct sample *sample, const struct tail *tail,
+                       const struct kafka_record *record)
+{
+    struct message message = {
+        .offset = record->offset,
+        .raw = {record->value.at == NULL ? "" : record->value.at,
+                record->value.size <= MESSAGE_SIZE_MAX ? record->value.size : MESSAGE_SIZE_MAX + 1},
+        .size = record->value.size < UINT32_MAX ? (uint32_t)record->value.size : UINT32_MAX,
+    };
+    char place[PLACE_SIZE];
+
+    (void)snprintf(place, sizeof(place), "%s/%u", tail->partition->topic, tail->partition->number);
+    if (sample_take(sample, place, &message)) {
+        const struct span id = message.payment.transaction_id;
+        bool same = record->key.at != NULL && record->key.size == id.size &&
+                    memcmp(record->key.at, id.at, id.size) == 0;
+        looking->keyed += same ? 1 : 0;
+        looking->other += same ? 0 : 1;
+    }
+}
+
+/* What has arrived of this one. An error that stays is shown by nothing coming any more. */
+static void take_tail(struct looking *looking, struct sample *sample, struct tail *tail,
+                      size_t *taken)
+{
+    static struct kafka_record records[KAFKA_TAKE_MAX];
+    size_t count = kafka_partition_take(tail->partition, records, KAFKA_TAKE_MAX);
+
+    for (size_t index = 0; index < count; index++) {
+        const struct kafka_record *record = &records[index];
+        bool more = *taken < looking->check->request->sample_max && tail->next < tail->end;
+        if (record->kind == KAFKA_RECORD && more && record->offset >= tail->next) {
+            try_record(looking, sample, tail, record);
+            (*taken)++;
+            tail->next = record->offset + 1;
+        } else if (record->kind == KAFKA_END && record->offset > tail->next) {
+            tail->next = record->offset;
+        }
+    }
+}
+
+static void take_all(struct looking *looking, struct sample *sample)
+{
+    const struct timespec moment = {.tv_nsec = SAMPLE_LOOK_MS * 1000000};
+    size_t taken = 0;
+    bool more = true;
+
+    for (int ms = 0; more && ms < SAMPLE_WAIT_MS; ms += SAMPLE_LOOK_MS) {
+        more = false;
+        for (size_t index = 0; index < looking->tail_count; index++) {
+            struct tail *tail = &looking->tails[index];
+            take_tail(looking, sample, tail, &taken);
+            more = more || tail->next < tail->end;
+        }
+        more = more && taken < looking->check->request->sample_max;
+        if (more) {
+            (void)nanosleep(&moment, NULL);
+        }
+    }
+}
+
+static void try_messages(struct looking *looking)
+{
+    struct check *check = looking->check;
+    struct fault fault;
+
+    if (check->request->sample_max == 0) {
+        return;
+    }
+    if (kafka_reader_begin(looking->reader, &fault) != DONE) {
+        check_fault(check, looking->what, &fault);
+        return;
+    }
+    struct sample *sample = sample_begin(check);
+    if (sample == NULL) {
+        return;
+    }
+    take_all(looking, sample);
+    sample_end(sample);
+    if (looking->keyed > 0 && looking->other == 0) {
+        check_say(check, CHECK_OK, "sample", "every key is the payment's transaction_id");
+    } else if (looking->other > 0) {
+        check_say(check, CHECK_OK, "sample",
+                  "%zu of %zu keys are not the payment's transaction_id: with one payonce for all "
+                  "partitions that is no harm",
+                  looking->other, looking->keyed + looking->other);
+    }
+}
+
+static void look_at_all(struct looking *looking)
+{
+    const struct kafka_feed_settings *kafka = looking->settings;
+    unsigned errors = looking->check->errors;
+    struct fault fault;
+    const char *warning;
+
+    for (size_t index = 0; (warning = kafka_settings_warning(&kafka->client, index)) != NULL;
+         index++) {
+        check_say(looking->check, CHECK_WARN, looking->what, "%s", warning);
+    }
+    for (size_t index = 0; index < kafka->topic_count; index++) {
+        if (look_at_topic(looking, kafka->topics[index], &fault) != DONE) {
+            check_fault(looking->check, looking->what, &fault);
+        }
+    }
+    if (looking->check->errors == errors) {
+        try_messages(looking);
+    }
+}
+
+void check_kafka(struct check *check)
+{
+    static struct looking looking;
+    const struct kafka_feed_settings *kafka = check->config->engine.feed_settings;
+    const struct kafka_reader_settings reader = {
+        .client = kafka->client, .group = kafka->group, .queue_kib = CHECK_QUEUE_KIB};
+    struct fault fault;
+
+    looking = (struct looking){.check = check, .settings = kafka};
+    (void)snprintf(looking.what, sizeof(looking.what), "kafka %.200s", kafka->client.brokers);
+    if (kafka_reader_open(&reader, &looking.reader, &fault) != DONE) {
+        check_fault(check, looking.what, &fault);
+        return;
+    }
+    look_at_all(&looking);
+    (void)kafka_reader_close(looking.reader); /* Nothing of it is needed any more. */
+}
