@@ -60,6 +60,7 @@ static enum outcome double_list(struct feed *feed, struct origin *ret_origins, s
     (void)ret_fault;
     take(broker);
     *ret_count = broker->partition_count;
+    broker->listed = *ret_count;
     for (uint32_t index = 0; index < *ret_count; index++) {
         ret_origins[index] = (struct origin){.topic = "double", .partition = index};
     }
@@ -102,6 +103,16 @@ static void double_commit(struct feed *feed, const struct feed_position *positio
         broker->partitions[positions[index].origin->partition].committed = positions[index].next;
     }
     give(broker);
+}
+
+static bool double_grown(struct feed *feed)
+{
+    struct broker *broker = broker_of(feed);
+
+    take(broker);
+    bool grown = broker->partition_count > broker->listed;
+    give(broker);
+    return grown;
 }
 
 static bool double_line(struct feed *feed, struct feed_line *ret_line)
@@ -269,6 +280,7 @@ const struct feed_type feed_double = {
     .attach = double_attach,
     .begin = double_begin,
     .commit = double_commit,
+    .grown = double_grown,
     .line = double_line,
     .close = double_close,
 };

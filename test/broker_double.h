@@ -38,6 +38,7 @@ struct broker {
     pthread_mutex_t mutex;
     struct broker_partition partitions[BROKER_PARTITIONS_MAX];
     size_t partition_count;
+    size_t listed;         /* Partitions, when a feed last asked. */
     bool down;             /* Opening a feed is LATER. */
     uint64_t start_offset; /* Of partitions as set. */
     unsigned opened;       /* Feeds, so far. */

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A producer may write to a partition for so long before payonce reads it. */
+#define FURTHER_PARTITIONS_MS INT64_C(60000)
+
 static const char *given(const struct config *config, enum setting_name name)
 {
     const char *text = config_text(config, name);
@@ -158,4 +161,5 @@ void config_resolve_kafka(struct config *config)
     resolve_extra(config);
     config->engine.feed_type = &feed_kafka;
     config->engine.feed_settings = kafka;
+    config->engine.feed_look_ms = FURTHER_PARTITIONS_MS;
 }

@@ -270,6 +270,14 @@ static bool open_anew(struct engine *engine, const struct fault *stale)
     return true;
 }
 
+static bool open_grown(struct engine *engine)
+{
+    struct fault grown;
+
+    (void)fault_is(&grown, LATER, FAULT_SOURCE_STALE, "there are further partitions");
+    return open_anew(engine, &grown);
+}
+
 /* One look at the intake. False: reading is over. */
 static bool step(struct deciding *deciding)
 {
@@ -282,6 +290,9 @@ static bool step(struct deciding *deciding)
     }
     intake_next(engine->intake, &engine->pipeline.state, &item, &fault);
     if (engine->feed != NULL) {
+        if (atomic_exchange_explicit(&engine->feed_grown, false, memory_order_relaxed)) {
+            return open_grown(engine);
+        }
         engine_tell_reach(engine, intake_unreachable(engine->intake),
                           "nothing is heard from the broker");
     }

@@ -248,6 +248,7 @@ void engine_close(struct engine *engine)
         intake_stop(engine->intake);
     }
     if (engine->feed != NULL && engine->pipeline_open) {
+        engine->feed_looked_ns = INT64_MAX;
         engine->progress.noted_ns = 0; /* Told once more, of all that was delivered. */
         engine_tend_feed(engine);
     }

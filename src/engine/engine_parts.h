@@ -87,6 +87,7 @@ struct engine {
     pthread_mutex_t feed_mutex;
     bool feed_open;
     struct feed_progress progress;
+    int64_t feed_looked_ns; /* When it was asked for further partitions last. */
 
     pthread_mutex_t mutex; /* Guards what follows, up to the atomics. */
     pthread_cond_t changed;
@@ -101,6 +102,7 @@ struct engine {
     atomic_bool decided_all; /* The deciding thread is done. */
     atomic_bool sealed_all;  /* The sealing thread is, too. */
     atomic_bool ledger_down;
+    atomic_bool feed_grown;     /* There are further partitions. */
     atomic_ullong sealed_bytes; /* Of journal, since the start; delivered_bytes of these. */
     atomic_ullong delivered_bytes;
     atomic_ullong state_entries;
@@ -163,7 +165,10 @@ MUST_USE enum outcome engine_open_anew(struct engine *engine, const struct fault
 /* So many partitions are out of reach: told when it begins and when it is over. */
 void engine_tell_reach(struct engine *engine, size_t partitions, const char *error);
 
-/* Tell the broker how far the ledger has come, and people what the client says; never waits. */
+/*
+ * Tell the broker how far the ledger has come, and people what the client says; from time to
+ * time ask for further partitions, and wait some seconds for that.
+ */
 void engine_tend_feed(struct engine *engine);
 
 #endif

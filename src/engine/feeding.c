@@ -122,6 +122,7 @@ enum outcome engine_open_feed(struct engine *engine, struct fault *ret_fault)
     }
     (void)pthread_mutex_unlock(&engine->feed_mutex);
     if (outcome == DONE) {
+        engine->feed_looked_ns = clock_steady_ns(engine->clock);
         tell_assigned(engine);
         engine->first_run = false;
     }
@@ -187,6 +188,18 @@ static void tell_lines(struct engine *engine)
     }
 }
 
+static void look_for_more(struct engine *engine)
+{
+    int64_t now_ns = clock_steady_ns(engine->clock);
+
+    if (now_ns - engine->feed_looked_ns >= engine->settings.feed_look_ms * 1000000) {
+        engine->feed_looked_ns = now_ns;
+        if (feed_grown(engine->feed)) {
+            atomic_store(&engine->feed_grown, true);
+        }
+    }
+}
+
 void engine_tend_feed(struct engine *engine)
 {
     if (pthread_mutex_trylock(&engine->feed_mutex) != 0) {
@@ -195,6 +208,7 @@ void engine_tend_feed(struct engine *engine)
     if (engine->feed_open) {
         commit(engine);
         tell_lines(engine);
+        look_for_more(engine);
     }
     (void)pthread_mutex_unlock(&engine->feed_mutex);
 }

@@ -18,6 +18,7 @@ static void make(size_t partition_count)
     place.settings.feed_type = &feed_double;
     place.settings.feed_settings = &broker;
     place.settings.rules.idle_after_ms = 200;
+    place.settings.feed_look_ms = 100;
 }
 
 static void unmake(void)
@@ -111,6 +112,23 @@ static void the_broker_is_told_how_far_the_ledger_has_come(void **state)
     stop();
     assert_int_equal(broker.partitions[0].committed, 50);
     assert_int_equal(broker.partitions[1].committed, 7);
+    unmake();
+}
+
+static void a_partition_that_is_added_is_read_without_a_restart(void **state)
+{
+    make(1);
+    start();
+    pay(0, 20);
+    await_accepted(20);
+    pay(1, 30);
+    broker.partition_count = 2;
+    await_accepted(50);
+    pay(0, 5);
+    await_accepted(55);
+    stop();
+    assert_int_equal(broker.opened, 2);
+    assert_int_equal(counted(DUPLICATE), 0);
     unmake();
 }
 
@@ -245,6 +263,7 @@ int main(void)
         cmocka_unit_test(
             a_new_pipeline_begins_where_it_was_set_and_a_partition_of_later_at_its_first),
         cmocka_unit_test(the_broker_is_told_how_far_the_ledger_has_come),
+        cmocka_unit_test(a_partition_that_is_added_is_read_without_a_restart),
         cmocka_unit_test(a_client_that_is_made_anew_loses_and_doubles_nothing),
         cmocka_unit_test(an_outage_is_told_once_and_over_once),
         cmocka_unit_test(it_stops_when_asked_while_the_broker_is_away),

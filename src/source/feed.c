@@ -49,6 +49,11 @@ void feed_commit(struct feed *feed, const struct feed_position *positions, size_
     feed->type->commit(feed, positions, count);
 }
 
+bool feed_grown(struct feed *feed)
+{
+    return feed->type->grown(feed);
+}
+
 bool feed_line(struct feed *feed, struct feed_line *ret_line)
 {
     return feed->type->line(feed, ret_line);

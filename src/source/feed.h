@@ -44,6 +44,7 @@ struct feed_type {
     enum outcome (*attach)(struct feed *feed, struct source *source, struct fault *ret_fault);
     enum outcome (*begin)(struct feed *feed, struct fault *ret_fault);
     void (*commit)(struct feed *feed, const struct feed_position *positions, size_t count);
+    bool (*grown)(struct feed *feed);
     bool (*line)(struct feed *feed, struct feed_line *ret_line);
     void (*close)(struct feed *feed);
 };
@@ -90,6 +91,9 @@ MUST_USE enum outcome feed_begin(struct feed *feed, struct fault *ret_fault);
  * it never waits, and that it fails is told at most once.
  */
 void feed_commit(struct feed *feed, const struct feed_position *positions, size_t count);
+
+/* Does the broker have more partitions for us than it listed? Asks it; false: not that we know. */
+bool feed_grown(struct feed *feed);
 
 /* The oldest line not taken yet. False: none. */
 bool feed_line(struct feed *feed, struct feed_line *ret_line);

@@ -11,6 +11,7 @@ struct kafka_feed {
     const struct kafka_feed_settings *settings;
     struct kafka_reader *reader;
     uint32_t queue_kib; /* What the reader's queues hold. */
+    size_t listed;      /* Partitions. */
     bool attached;
     struct kafka_position positions[FEED_PARTITIONS_MAX];
 };
@@ -124,6 +125,7 @@ static enum outcome kafka_list(struct feed *feed, struct origin *ret_origins, si
             return outcome;
         }
     }
+    kafka->listed = *ret_count;
     return share_out(kafka, *ret_count, ret_fault);
 }
 
@@ -186,6 +188,23 @@ static void kafka_close(struct feed *feed)
     }
 }
 
+static bool kafka_grown(struct feed *feed)
+{
+    struct kafka_feed *kafka = kafka_of(feed);
+    struct fault fault;
+    size_t count = 0;
+
+    for (size_t index = 0; index < kafka->settings->topic_count; index++) {
+        uint32_t partition_count = 0;
+        if (kafka_reader_topic(kafka->reader, kafka->settings->topics[index], &partition_count,
+                               &fault) != DONE) {
+            return false; /* Whoever reads will find out why. */
+        }
+        count += partition_count;
+    }
+    return count > kafka->listed;
+}
+
 enum { LEVEL_WARNING = 4 }; /* Of syslog. */
 
 static bool kafka_line(struct feed *feed, struct feed_line *ret_line)
@@ -210,6 +229,7 @@ const struct feed_type feed_kafka = {
     .attach = kafka_attach,
     .begin = kafka_begin,
     .commit = kafka_commit,
+    .grown = kafka_grown,
     .line = kafka_line,
     .close = kafka_close,
 };
