@@ -249,7 +249,8 @@ void engine_close(struct engine *engine)
     }
     if (engine->feed != NULL && engine->pipeline_open) {
         engine->feed_looked_ns = INT64_MAX;
-        engine->progress.noted_ns = 0; /* Told once more, of all that was delivered. */
+        engine->progress.noted_ns = 0; /* Told once more, of all that was delivered: */
+        engine->progress.epoch = engine->progress.committed; /* not of what was noted before. */
         engine_tend_feed(engine);
     }
     /* Halted or failed is not dead: a person was told what it was. */
