@@ -3,6 +3,7 @@
 #include <string.h>
 
 enum { AMOUNT_MIN = 100, AMOUNT_MAX = 999999 }; /* 1.00 to 9,999.99 */
+enum { TEST_AMOUNT_MIN = 50, TEST_AMOUNT_MAX = 200 };
 
 static const char *const currencies[] = {"USD", "EUR", "GBP", "JPY", "CAD", "AUD", "SGD", "CHF"};
 static const char *const regions[] = {"US", "EU", "JP", "AU"};
@@ -42,6 +43,28 @@ void mint_default(struct mint *mint)
     }
 }
 
+static uint32_t receiver_of(const struct mint *mint, struct dice *dice, uint32_t sender)
+{
+    uint32_t receiver = (uint32_t)dice_below(dice, mint->account_count);
+
+    return receiver == sender ? (receiver + 1) % mint->account_count : receiver;
+}
+
+/* One account, one device, one address; many cards, small amounts, one right after the other. */
+static void test_card(const struct mint *mint, struct minted *minted, struct dice *own)
+{
+    struct dice thief = {mint->seed ^ minted->number / MINT_CARD_TESTS_OF};
+
+    minted->sender = (uint32_t)dice_below(&thief, mint->account_count);
+    minted->receiver = receiver_of(mint, own, minted->sender);
+    minted->currency = mint->currencies[dice_below(&thief, mint->currency_count)];
+    minted->device = (uint32_t)dice_roll(&thief);
+    minted->address = (uint32_t)dice_roll(&thief);
+    minted->method = "credit_card";
+    minted->amount_hundredths =
+        TEST_AMOUNT_MIN + (int64_t)dice_below(own, TEST_AMOUNT_MAX - TEST_AMOUNT_MIN + 1);
+}
+
 void mint_payment(const struct mint *mint, uint64_t number, struct minted *ret_minted,
                   struct dice *ret_dice)
 {
@@ -52,10 +75,7 @@ void mint_payment(const struct mint *mint, uint64_t number, struct minted *ret_m
     ret_minted->id_high = (dice_roll(&dice) & ~UINT64_C(0xf000)) | UINT64_C(0x4000);
     ret_minted->id_low = (dice_roll(&dice) & ~(UINT64_C(3) << 62)) | (UINT64_C(1) << 63);
     ret_minted->sender = (uint32_t)dice_below(&dice, mint->account_count);
-    ret_minted->receiver = (uint32_t)dice_below(&dice, mint->account_count);
-    if (ret_minted->receiver == ret_minted->sender) {
-        ret_minted->receiver = (ret_minted->receiver + 1) % mint->account_count;
-    }
+    ret_minted->receiver = receiver_of(mint, &dice, ret_minted->sender);
     ret_minted->amount_hundredths =
         AMOUNT_MIN + (int64_t)dice_below(&dice, AMOUNT_MAX - AMOUNT_MIN + 1);
     ret_minted->currency = mint->currencies[dice_below(&dice, mint->currency_count)];
@@ -70,6 +90,9 @@ void mint_payment(const struct mint *mint, uint64_t number, struct minted *ret_m
     ret_minted->expiry_year = 27 + (uint32_t)((small >> 28) & 3);
     ret_minted->address = (uint32_t)dice_roll(&dice);
     ret_minted->event_ms = 0;
+    if (mint->card_testing && number % MINT_CARD_TESTS_OF < MINT_CARD_TESTS) {
+        test_card(mint, ret_minted, &dice);
+    }
     *ret_dice = dice;
 }
 

@@ -31,7 +31,10 @@ struct mint {
     uint32_t account_count;
     uint32_t currency_count;
     char currencies[MINT_CURRENCIES_MAX][4];
+    bool card_testing; /* Of each thousand payments the first are somebody trying stolen cards. */
 };
+
+enum { MINT_CARD_TESTS = 60, MINT_CARD_TESTS_OF = 1000 };
 
 struct minted {
     uint64_t number;

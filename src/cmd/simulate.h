@@ -1,16 +1,19 @@
 /*
- * simulate: send what the simulator makes, to files or standard output, and write down the truth.
+ * simulate: send what the simulator makes, to files, standard output or a Kafka topic, and write
+ * down the truth.
  */
 #ifndef CMD_SIMULATE_H
 #define CMD_SIMULATE_H
 
 #include "base/fault.h"
 #include "cmd/options.h"
+#include "cmd/simulate_kafka.h"
 #include "cmd/simulator.h"
 
 struct simulate_request {
-    struct simulator_settings simulator; /* output_count files, or 1: standard output. */
+    struct simulator_settings simulator; /* output_count files, or 1: standard output, a topic. */
     bool to_stdout;
+    struct simulate_kafka kafka;
     const char *paths[SIMULATOR_OUTPUTS_MAX]; /* Lent. */
     const char *truth;                        /* A path, or NULL. Lent. */
     bool overwrite;
@@ -35,7 +38,7 @@ struct simulate_counts {
 
 /*
  * REFUSED: whoever read standard output went away; what was sent before is counted. BROKEN: an
- * output could not be written.
+ * output could not be written, or a topic.
  */
 MUST_USE enum outcome simulate_send(const struct simulate_request *request,
                                     struct simulate_counts *ret_counts, struct fault *ret_fault);

@@ -1,39 +1,17 @@
-#include "cmd/simulate.h"
+#include "cmd/simulate_parts.h"
 
 #include "base/instant.h"
 #include "cmd/say.h"
-#include "os/clock.h"
 
 #include <string.h>
-
-enum simulate_option {
-    SIMULATE_TO = OPTION_OWN,
-    SIMULATE_FORCE,
-    SIMULATE_TRUTH,
-    SIMULATE_COUNT,
-    SIMULATE_RATE,
-    SIMULATE_DURATION,
-    SIMULATE_CLOCK,
-    SIMULATE_START,
-    SIMULATE_SEED,
-    SIMULATE_DUPLICATES,
-    SIMULATE_COPIES,
-    SIMULATE_AFTER,
-    SIMULATE_CONFLICTS,
-    SIMULATE_LATE,
-    SIMULATE_FUTURE,
-    SIMULATE_BROKEN,
-    SIMULATE_OUT_OF_ORDER,
-    SIMULATE_LATENESS,
-    SIMULATE_ACCOUNTS,
-    SIMULATE_CURRENCIES,
-    SIMULATE_END,
-};
 
 static const struct option known[] = {
     OPTIONS_EVERY,
     OPTIONS_JSON,
     {"to", required_argument, NULL, SIMULATE_TO},
+    {"property", required_argument, NULL, SIMULATE_PROPERTY},
+    {"password-file", required_argument, NULL, SIMULATE_PASSWORD},
+    {"scenario", required_argument, NULL, SIMULATE_SCENARIO},
     {"force", no_argument, NULL, SIMULATE_FORCE},
     {"truth", required_argument, NULL, SIMULATE_TRUTH},
     {"count", required_argument, NULL, SIMULATE_COUNT},
@@ -54,23 +32,6 @@ static const struct option known[] = {
     {"accounts", required_argument, NULL, SIMULATE_ACCOUNTS},
     {"currencies", required_argument, NULL, SIMULATE_CURRENCIES},
     {NULL, 0, NULL, 0},
-};
-
-enum {
-    DAY_MS = 24 * 3600 * 1000,
-    ALL_OF_THEM = 1000000, /* Parts per million. */
-};
-
-#define YEARS_MAX_MS (INT64_C(365) * DAY_MS * 70)
-
-/* What the options say, before it is fitted together. */
-struct simulate_words {
-    struct simulate_request *request;
-    int64_t values[SIMULATE_END - OPTION_OWN]; /* Of options that are one number; -1: not given. */
-    const char *clock;
-    unsigned output_count;
-    bool stdout_named;
-    bool start_given;
 };
 
 /* Options that are one number. */
@@ -151,13 +112,51 @@ static bool take_output(struct simulate_words *words)
         }
         words->request->paths[words->output_count++] = optarg + 5;
     } else {
-        (void)say_usage("simulate", "--to \"%s\": stdout or file:PATH is expected", optarg);
+        (void)say_usage("simulate",
+                        "--to \"%s\": stdout, file:PATH or kafka://HOST:PORT/TOPIC is expected",
+                        optarg);
         return false;
     }
-    if (words->stdout_named && words->output_count > 0) {
-        (void)say_usage("simulate", "--to: either stdout or files");
+    return true;
+}
+
+/* One place of a kind: standard output, a topic; or files. */
+static bool take_place(struct simulate_words *words)
+{
+    struct simulate_request *ask = words->request;
+    bool topic = strncmp(optarg, "kafka://", 8) == 0;
+
+    if (topic && ask->kafka.wanted) {
+        (void)say_usage("simulate", "--to: one Kafka topic at a time");
         return false;
     }
+    if (topic ? !simulate_kafka_place(optarg + 8, &ask->kafka) : !take_output(words)) {
+        if (topic) {
+            (void)say_usage("simulate",
+                            "--to \"%s\": kafka://HOST:PORT[,HOST:PORT ...]/TOPIC is expected",
+                            optarg);
+        }
+        return false;
+    }
+    if (words->stdout_named + (words->output_count > 0) + ask->kafka.wanted > 1) {
+        (void)say_usage("simulate", "--to: either stdout, or files, or a Kafka topic");
+        return false;
+    }
+    return true;
+}
+
+/* NAME=VALUE, as librdkafka calls it; split where it stands. */
+static bool take_property(struct simulate_kafka *kafka)
+{
+    char *equals = strchr(optarg, '=');
+
+    if (equals == NULL || equals == optarg || kafka->property_count == SIMULATE_PROPERTIES_MAX) {
+        (void)say_usage("simulate", "--property \"%s\": NAME=VALUE is expected, at most %d of them",
+                        optarg, SIMULATE_PROPERTIES_MAX);
+        return false;
+    }
+    *equals = '\0';
+    kafka->properties[kafka->property_count++] = (struct kafka_property){optarg, equals + 1};
     return true;
 }
 
@@ -184,20 +183,12 @@ static bool take_currencies(struct mint *mint)
 
 static bool take_range(struct simulate_words *words, int option)
 {
-    struct simulator_settings *simulator = &words->request->simulator;
-    int64_t least;
-    int64_t most;
-
     if (option == SIMULATE_COPIES) {
-        if (!read_range("--copies", QUANTITY_COUNT, SIMULATOR_COPIES_MAX, &least, &most)) {
-            return false;
-        }
-        simulator->copies_min = (uint64_t)least;
-        simulator->copies_max = (uint64_t)most;
-        return true;
+        return read_range("--copies", QUANTITY_COUNT, SIMULATOR_COPIES_MAX, &words->copies[0],
+                          &words->copies[1]);
     }
     return read_range("--duplicate-after", QUANTITY_DURATION, INT64_C(30) * DAY_MS,
-                      &simulator->after_min_ms, &simulator->after_max_ms);
+                      &words->after_ms[0], &words->after_ms[1]);
 }
 
 static bool take_start(struct simulate_words *words)
@@ -223,7 +214,10 @@ static bool take_option(struct simulate_words *words, int option)
         }
     }
     if (option == SIMULATE_TO) {
-        return take_output(words);
+        return take_place(words);
+    }
+    if (option == SIMULATE_PROPERTY) {
+        return take_property(&words->request->kafka);
     }
     if (option == SIMULATE_START) {
         return take_start(words);
@@ -240,95 +234,12 @@ static bool take_option(struct simulate_words *words, int option)
         words->request->truth = optarg;
     } else if (option == SIMULATE_CLOCK) {
         words->clock = optarg;
+    } else if (option == SIMULATE_SCENARIO) {
+        words->scenario = optarg;
+    } else if (option == SIMULATE_PASSWORD) {
+        words->request->kafka.password_file = optarg;
     }
     return true;
-}
-
-static void take_number(const struct simulate_words *words, enum simulate_option option,
-                        uint64_t *value)
-{
-    if (words->values[option - OPTION_OWN] >= 0) {
-        *value = (uint64_t)words->values[option - OPTION_OWN];
-    }
-}
-
-static void take_numbers(const struct simulate_words *words, struct simulator_settings *simulator)
-{
-    uint64_t out_of_order_ms = (uint64_t)simulator->out_of_order_ms;
-    uint64_t lateness_ms = (uint64_t)simulator->lateness_ms;
-    uint64_t accounts = simulator->mint.account_count;
-    int64_t duration_ms = words->values[SIMULATE_DURATION - OPTION_OWN];
-
-    take_number(words, SIMULATE_COUNT, &simulator->count);
-    take_number(words, SIMULATE_RATE, &simulator->rate);
-    take_number(words, SIMULATE_SEED, &simulator->mint.seed);
-    take_number(words, SIMULATE_DUPLICATES, &simulator->duplicates);
-    take_number(words, SIMULATE_CONFLICTS, &simulator->conflicts);
-    take_number(words, SIMULATE_LATE, &simulator->late);
-    take_number(words, SIMULATE_FUTURE, &simulator->future);
-    take_number(words, SIMULATE_BROKEN, &simulator->broken);
-    take_number(words, SIMULATE_OUT_OF_ORDER, &out_of_order_ms);
-    take_number(words, SIMULATE_LATENESS, &lateness_ms);
-    take_number(words, SIMULATE_ACCOUNTS, &accounts);
-    simulator->out_of_order_ms = (int64_t)out_of_order_ms;
-    simulator->lateness_ms = (int64_t)lateness_ms;
-    simulator->mint.account_count = (uint32_t)accounts;
-    if (duration_ms >= 0) {
-        simulator->count = (uint64_t)duration_ms / 1000 * simulator->rate +
-                           (uint64_t)duration_ms % 1000 * simulator->rate / 1000;
-    }
-}
-
-static bool fit_clock(struct simulate_words *words)
-{
-    struct simulate_request *ask = words->request;
-    struct simulator_settings *simulator = &ask->simulator;
-    const char *clock = words->clock != NULL ? words->clock : ask->to_stdout ? "real" : "virtual";
-
-    ask->real_clock = strcmp(clock, "real") == 0;
-    if (!ask->real_clock && strcmp(clock, "virtual") != 0) {
-        (void)say_usage("simulate", "--clock \"%s\": real or virtual is expected", clock);
-        return false;
-    }
-    if (words->start_given && ask->real_clock) {
-        if (words->clock != NULL) {
-            (void)say_usage("simulate", "--start: with --clock real the first payment is now");
-            return false;
-        }
-        ask->real_clock = false;
-    }
-    if (ask->real_clock) {
-        simulator->start_ms = clock_wall_ms(&clock_real);
-    }
-    uint64_t seconds = simulator->count / simulator->rate;
-    if (seconds > (uint64_t)(YEARS_MAX_MS / 1000) ||
-        simulator->start_ms < simulator_start_least_ms(simulator) ||
-        simulator->start_ms + (int64_t)seconds * 1000 + simulator->after_max_ms >=
-            simulator->future_start_ms) {
-        (void)say_usage("simulate", "not all of the payments would happen between 2000 and 2099");
-        return false;
-    }
-    return true;
-}
-
-static bool fit_together(struct simulate_words *words)
-{
-    struct simulate_request *ask = words->request;
-    struct simulator_settings *simulator = &ask->simulator;
-
-    if (words->values[SIMULATE_COUNT - OPTION_OWN] >= 0 &&
-        words->values[SIMULATE_DURATION - OPTION_OWN] >= 0) {
-        (void)say_usage("simulate", "either --count or --duration");
-        return false;
-    }
-    take_numbers(words, simulator);
-    if (simulator->late + simulator->future + simulator->broken > ALL_OF_THEM) {
-        (void)say_usage("simulate", "--late, --future and --broken together are more than 100%%");
-        return false;
-    }
-    ask->to_stdout = words->output_count == 0;
-    simulator->output_count = ask->to_stdout ? 1 : words->output_count;
-    return fit_clock(words);
 }
 
 bool simulate_read(int count, char **arguments, struct options *options,
@@ -340,6 +251,8 @@ bool simulate_read(int count, char **arguments, struct options *options,
     *ret_request = (struct simulate_request){0};
     simulator_settings_default(&ret_request->simulator);
     memset(words.values, 0xff, sizeof(words.values));
+    memset(words.copies, 0xff, sizeof(words.copies));
+    memset(words.after_ms, 0xff, sizeof(words.after_ms));
     *options = (struct options){
         .command = "simulate", .known = known, .count = count, .arguments = arguments};
     while ((option = options_next(options)) != -1) {
@@ -353,5 +266,6 @@ bool simulate_read(int count, char **arguments, struct options *options,
         return false;
     }
     ret_request->quiet = options->quiet;
-    return fit_together(&words);
+    ret_request->kafka.quiet = options->quiet;
+    return simulate_fit(&words);
 }

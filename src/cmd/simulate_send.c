@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <time.h>
 
 enum {
@@ -25,6 +26,8 @@ struct sending {
     size_t opened; /* Of the outputs. */
     int64_t started_ns;
     struct progress progress;
+    struct kafka_sending kafka;
+    bool kafka_opened;
 };
 
 static struct sending sending;
@@ -50,8 +53,9 @@ static enum outcome open_outputs(struct sending *state, char *buffers, struct fa
 {
     const struct simulate_request *request = state->request;
     enum outcome outcome = DONE;
+    unsigned file_count = request->kafka.wanted ? 0 : request->simulator.output_count;
 
-    while (outcome == DONE && state->opened < request->simulator.output_count) {
+    while (outcome == DONE && state->opened < file_count) {
         const char *path = request->to_stdout ? NULL : request->paths[state->opened];
         outcome = outfile_open(&state->outputs[state->opened], path, request->overwrite,
                                buffers + state->opened * OUTFILE_BUFFER_SIZE, ret_fault);
@@ -65,15 +69,23 @@ static enum outcome open_outputs(struct sending *state, char *buffers, struct fa
     if (outcome != DONE) {
         return outcome;
     }
-    char *room = outfile_room(&state->truth, sizeof(TRUTH_HEADER), &outcome, ret_fault);
+    const char *header = request->kafka.wanted ? TRUTH_KAFKA_HEADER : TRUTH_HEADER;
+    char *room = outfile_room(&state->truth, strlen(header), &outcome, ret_fault);
     must(room != NULL);
-    __builtin_memcpy(room, TRUTH_HEADER, sizeof(TRUTH_HEADER) - 1);
-    outfile_add(&state->truth, sizeof(TRUTH_HEADER) - 1);
+    memcpy(room, header, strlen(header));
+    outfile_add(&state->truth, strlen(header));
+    state->kafka.truth = &state->truth;
     return DONE;
 }
 
 static enum outcome flush_all(struct sending *state, struct fault *ret_fault)
 {
+    if (state->kafka_opened) {
+        enum outcome outcome = kafka_sending_flush(&state->kafka, ret_fault);
+        if (outcome != DONE) {
+            return outcome;
+        }
+    }
     for (size_t index = 0; index < state->opened; index++) {
         enum outcome outcome = outfile_flush(&state->outputs[index], ret_fault);
         if (outcome != DONE) {
@@ -91,6 +103,9 @@ static enum outcome wait_until(struct sending *state, int64_t due_ns, struct fau
     if (due_ns <= now_ns) {
         return DONE;
     }
+    if (state->kafka_opened) {
+        return kafka_sending_wait(&state->kafka, due_ns - now_ns, ret_fault);
+    }
     enum outcome outcome = flush_all(state, ret_fault);
     if (outcome != DONE) {
         return outcome;
@@ -105,6 +120,9 @@ static enum outcome wait_until(struct sending *state, int64_t due_ns, struct fau
 static enum outcome send_message(struct sending *state, const struct simulated *message,
                                  struct fault *ret_fault)
 {
+    if (state->kafka_opened) {
+        return kafka_sending_send(&state->kafka, message, ret_fault);
+    }
     enum outcome outcome = DONE;
     struct outfile *output = &state->outputs[message->output];
     char *room = outfile_room(output, SIMULATED_SIZE_MAX, &outcome, ret_fault);
@@ -174,6 +192,10 @@ static enum outcome close_all(struct sending *state, enum outcome outcome, struc
 {
     struct fault fault;
 
+    if (state->kafka_opened) {
+        state->counts->bytes += state->kafka.bytes;
+        kafka_sending_close(&state->kafka);
+    }
     for (size_t index = 0; index < state->opened; index++) {
         state->counts->bytes += state->outputs[index].written;
         if (outfile_close(&state->outputs[index], &fault) != DONE && outcome == DONE) {
@@ -189,29 +211,53 @@ static enum outcome close_all(struct sending *state, enum outcome outcome, struc
     return outcome;
 }
 
+/* Memory, in this order: the simulator's, the truth's on its way, a buffer for each file. */
+static size_t memory_size(const struct simulate_request *request)
+{
+    return simulator_memory_size() + kafka_sending_memory_size() +
+           (request->simulator.output_count + 1UL) * OUTFILE_BUFFER_SIZE;
+}
+
+/* A topic has as many outputs as partitions; they are known once a broker has told. */
+static enum outcome open_all(struct sending *state, char *memory, struct fault *ret_fault)
+{
+    struct simulator_settings plan = state->request->simulator;
+    char *lines = memory + simulator_memory_size();
+    enum outcome outcome = DONE;
+
+    if (state->request->kafka.wanted) {
+        outcome = kafka_sending_open(&state->kafka, &state->request->kafka, lines, ret_fault);
+        if (outcome != DONE) {
+            return outcome;
+        }
+        state->kafka_opened = true;
+        plan.by_key = true;
+        plan.output_count = state->kafka.partition_count;
+    }
+    simulator_init(&state->simulator, &plan, memory);
+    return open_outputs(state, lines + kafka_sending_memory_size(), ret_fault);
+}
+
 enum outcome simulate_send(const struct simulate_request *request,
                            struct simulate_counts *ret_counts, struct fault *ret_fault)
 {
-    size_t buffers_size = (request->simulator.output_count + 1UL) * OUTFILE_BUFFER_SIZE;
     void *memory;
-    enum outcome outcome =
-        memory_reserve(simulator_memory_size() + buffers_size, &memory, ret_fault);
+    enum outcome outcome = memory_reserve(memory_size(request), &memory, ret_fault);
 
     if (outcome != DONE) {
         return outcome;
     }
     *ret_counts = (struct simulate_counts){0};
     sending = (struct sending){.request = request, .counts = ret_counts};
-    simulator_init(&sending.simulator, &request->simulator, memory);
     progress_init(&sending.progress, "simulate", request->quiet);
     watch_signals();
-    outcome = open_outputs(&sending, (char *)memory + simulator_memory_size(), ret_fault);
+    outcome = open_all(&sending, memory, ret_fault);
     if (outcome == DONE) {
         sending.started_ns = clock_steady_ns(&clock_real);
         outcome = send_all(&sending, ret_fault);
     }
     outcome = close_all(&sending, outcome, ret_fault);
     progress_end(&sending.progress);
-    memory_release(memory, simulator_memory_size() + buffers_size);
+    memory_release(memory, memory_size(request));
     return outcome;
 }

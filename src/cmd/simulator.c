@@ -1,6 +1,7 @@
 #include "cmd/simulator.h"
 
 #include "base/instant.h"
+#include "cmd/partition.h"
 
 #include <string.h>
 
@@ -27,6 +28,7 @@ void simulator_settings_default(struct simulator_settings *settings)
         .after_max_ms = 30 * 1000,
         .copies_min = 1,
         .copies_max = 1,
+        .surge = 1,
         .output_count = 1,
     };
     mint_default(&settings->mint);
@@ -48,6 +50,7 @@ void simulator_init(struct simulator *simulator, const struct simulator_settings
 {
     must(settings->output_count >= 1 && settings->output_count <= SIMULATOR_OUTPUTS_MAX);
     must(settings->rate >= 1);
+    must(settings->surge >= 1);
     must(settings->copies_min <= settings->copies_max);
     must(settings->copies_max <= SIMULATOR_COPIES_MAX);
     must(settings->after_min_ms <= settings->after_max_ms);
@@ -105,12 +108,23 @@ static struct simulator_waiting waiting_pop(struct simulator *simulator)
     return first;
 }
 
-/* When payment `number` is sent, in nanoseconds after the first; exact at any rate. */
+/* How long so many payments take; exact at any rate. */
+static int64_t span_ns(uint64_t count, uint64_t rate)
+{
+    return (int64_t)(count / rate * SECOND_NS + count % rate * SECOND_NS / rate);
+}
+
+/* When payment `number` is sent, in nanoseconds after the first. */
 static int64_t sending_ns(const struct simulator *simulator, uint64_t number)
 {
-    uint64_t rate = simulator->settings.rate;
+    const struct simulator_settings *settings = &simulator->settings;
+    uint64_t third = settings->count / 3;
 
-    return (int64_t)(number / rate * SECOND_NS + number % rate * SECOND_NS / rate);
+    if (settings->surge == 1 || number <= third) {
+        return span_ns(number, settings->rate);
+    }
+    uint64_t fast = number - third < third ? number - third : third;
+    return span_ns(number - fast, settings->rate) + span_ns(fast, settings->rate * settings->surge);
 }
 
 /* The payment as it was made, its event time included; the dice go on to its fate. */
@@ -187,13 +201,26 @@ static void follow_up(struct simulator *simulator, struct simulated *simulated)
         uint64_t copies = settings->copies_min +
                           dice_below(dice, settings->copies_max - settings->copies_min + 1);
         for (uint64_t copy = 0; copy < copies; copy++) {
-            unsigned output = (unsigned)dice_below(dice, settings->output_count);
-            follow(simulator, simulated, SIMULATED_COPY, output);
+            unsigned drawn = (unsigned)dice_below(dice, settings->output_count);
+            follow(simulator, simulated, SIMULATED_COPY,
+                   settings->by_key ? simulated->output : drawn);
         }
     }
     if (dice_chance(dice, settings->conflicts)) {
         follow(simulator, simulated, SIMULATED_CONFLICT, simulated->output);
     }
+}
+
+static unsigned output_of(const struct simulator *simulator, const struct minted *payment)
+{
+    const struct simulator_settings *settings = &simulator->settings;
+    char id[MINTED_ID_SIZE];
+
+    if (!settings->by_key) {
+        return (unsigned)(payment->number % settings->output_count);
+    }
+    minted_id_write(payment, id);
+    return partition_of((struct span){id, sizeof(id)}, settings->output_count);
 }
 
 static void send_payment(struct simulator *simulator, struct simulated *ret_simulated)
@@ -202,7 +229,7 @@ static void send_payment(struct simulator *simulator, struct simulated *ret_simu
 
     payment_make(simulator, number, ret_simulated);
     ret_simulated->kind = SIMULATED_PAYMENT;
-    ret_simulated->output = (unsigned)(number % simulator->settings.output_count);
+    ret_simulated->output = output_of(simulator, &ret_simulated->payment);
     ret_simulated->due_ns = sending_ns(simulator, number);
     ret_simulated->expected = fate_of(simulator, ret_simulated);
     if (ret_simulated->expected == ACCEPTED) {

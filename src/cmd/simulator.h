@@ -5,9 +5,9 @@
  *   - It keeps nothing of a payment but its number (see mint.h); what is still to be sent again
  *     waits in a heap of fixed size. Is that full, the next copy goes out early.
  *   - What it expects of each payment holds for whatever order several outputs are merged in: a
- *     late one is behind the watermark of its own output, and a conflict goes where the payment
- *     went. The pipeline's lateness must be the one in the settings, with retention not smaller
- *     than after_max_ms + out_of_order_ms.
+ *     late one is behind the watermark of its own output (as its partition's is), and a conflict
+ *     goes where the payment went. The pipeline's lateness must be the one in the settings, with
+ * retention not smaller than after_max_ms + out_of_order_ms.
  *
  * A payment is "really sent" once. Copies and conflicts come on top of the count.
  */
@@ -43,7 +43,9 @@ struct simulator_settings {
     uint64_t late;
     uint64_t future;
     uint64_t broken;
+    uint64_t surge; /* The middle third of the payments come so many times as fast. */
     unsigned output_count;
+    bool by_key; /* What has one id goes to one output: the partition its key belongs in. */
 };
 
 void simulator_settings_default(struct simulator_settings *settings);

@@ -2,6 +2,7 @@
 
 #include "base/checksum.h"
 #include "base/instant.h"
+#include "cmd/partition.h"
 #include "test/unit.h"
 
 #include <stdlib.h>
@@ -198,6 +199,74 @@ static void keeps_to_its_memory_by_sending_copies_early(void **unused)
     assert_int_equal(count, 2 * settings.count);
 }
 
+/* In Kafka a key has one partition: Java's producers would have put it there, too. */
+static void what_has_one_id_goes_to_its_keys_partition(void **unused)
+{
+    struct simulator_settings settings = busy();
+    struct simulated message;
+    uint64_t counts[4] = {0};
+    char id[MINTED_ID_SIZE];
+
+    settings.by_key = true;
+    start(&settings);
+    while (simulator_next(&simulator, &message)) {
+        minted_id_write(&message.payment, id);
+        assert_int_equal(message.output, partition_of((struct span){id, sizeof(id)}, 4));
+        counts[message.output]++;
+    }
+    for (size_t index = 0; index < 4; index++) {
+        assert_in_range(counts[index], 5000, 6000);
+    }
+}
+
+static int64_t due_of(uint64_t number, const struct simulator_settings *settings)
+{
+    struct simulated message;
+
+    start(settings);
+    for (uint64_t index = 0; index <= number; index++) {
+        assert_true(simulator_next(&simulator, &message));
+    }
+    return message.due_ns / 1000000;
+}
+
+static void a_surge_comes_in_the_middle_third(void **unused)
+{
+    struct simulator_settings settings;
+
+    simulator_settings_default(&settings);
+    settings.count = 3000;
+    settings.rate = 100;
+    settings.surge = 10;
+    assert_int_equal(due_of(1000, &settings), 10000);
+    assert_int_equal(due_of(1500, &settings), 10500);
+    assert_int_equal(due_of(2000, &settings), 11000);
+    assert_int_equal(due_of(2999, &settings), 11000 + 9990);
+}
+
+static void whoever_tries_stolen_cards_is_one_sender_with_small_amounts(void **unused)
+{
+    struct mint mint;
+    struct minted first;
+    struct minted other;
+    struct dice dice;
+
+    mint_default(&mint);
+    mint.card_testing = true;
+    mint_payment(&mint, MINT_CARD_TESTS_OF, &first, &dice);
+    for (uint64_t number = 1; number < MINT_CARD_TESTS; number++) {
+        mint_payment(&mint, MINT_CARD_TESTS_OF + number, &other, &dice);
+        assert_int_equal(other.sender, first.sender);
+        assert_int_equal(other.device, first.device);
+        assert_int_not_equal(other.receiver, other.sender);
+        assert_in_range(other.amount_hundredths, 50, 200);
+    }
+    mint_payment(&mint, MINT_CARD_TESTS_OF + MINT_CARD_TESTS, &other, &dice);
+    assert_int_not_equal(other.device, first.device);
+    mint_payment(&mint, 0, &other, &dice);
+    assert_int_not_equal(other.device, first.device);
+}
+
 static void a_spoiled_message_is_one_line_and_no_payment(void **unused)
 {
     static char line[SPOILED_SIZE_MAX];
@@ -227,6 +296,9 @@ int main(void)
         cmocka_unit_test(sends_again_only_what_was_sent_and_was_good),
         cmocka_unit_test(what_it_expects_is_what_the_rules_say),
         cmocka_unit_test(keeps_to_its_memory_by_sending_copies_early),
+        cmocka_unit_test(what_has_one_id_goes_to_its_keys_partition),
+        cmocka_unit_test(a_surge_comes_in_the_middle_third),
+        cmocka_unit_test(whoever_tries_stolen_cards_is_one_sender_with_small_amounts),
         cmocka_unit_test(a_spoiled_message_is_one_line_and_no_payment),
     };
     return cmocka_run_group_tests(tests, lend_memory, take_memory_back);

@@ -105,6 +105,40 @@ END
     [ "$(tail -n +2 t.csv | wc -l)" -eq "$(wc -l <a)" ]
 }
 
+@test "nobody at the broker's address: one clear line, 69" {
+    run -69 "$PAYONCE" simulate --to kafka://127.0.0.1:1/t
+    says "error[K003]"
+    says "next: look whether a broker listens at 127.0.0.1:1"
+    [ ! -e t.csv ]
+}
+
+@test "what would lose or double a record, load code or show a secret is not taken" {
+    run -78 "$PAYONCE" simulate --to kafka://127.0.0.1:1/t --property acks=0
+    says "error[K001]"
+    run -78 "$PAYONCE" simulate --to kafka://127.0.0.1:1/t --property plugin.library.paths=x
+    run -78 "$PAYONCE" simulate --to kafka://127.0.0.1:1/t --property sasl.password=x
+    says "name a file"
+    echo word >open
+    chmod 644 open
+    run -78 "$PAYONCE" simulate --to kafka://127.0.0.1:1/t --password-file open
+    says "error[K002]"
+}
+
+@test "a scenario is settings that belong together, and others come on top" {
+    "$PAYONCE" simulate --scenario retry-storm --count 1000 --to file:a >/dev/null
+    [ "$(wc -l <a)" -gt 2000 ]
+    "$PAYONCE" simulate --scenario retry-storm --copies 1 --count 1000 --to file:b >/dev/null
+    [ "$(wc -l <b)" -lt 1500 ]
+    "$PAYONCE" simulate --scenario replay-attack --count 1000 --to file:c >/dev/null
+    [ "$(wc -l <c)" -gt 1050 ]
+    "$PAYONCE" simulate --scenario card-testing --count 60 --to file:d >/dev/null
+    [ "$(grep -o 'sender_account_id":"[^"]*' d | sort -u | wc -l)" -eq 1 ]
+    "$PAYONCE" simulate --scenario black-friday --count 3000 --rate 100/s --to file:e --truth t.csv
+    local last
+    last=$(tail -n +2 t.csv | cut -d, -f4 | sort | tail -1) # 10 s, 1 s, 10 s.
+    [[ $last > 2026-01-01T00:00:20 && $last < 2026-01-01T00:00:21 ]]
+}
+
 @test "each wrong word is told, with what is right" {
     run -2 "$PAYONCE" simulate --rate 500
     says '"500"'
@@ -112,7 +146,20 @@ END
     run -2 "$PAYONCE" simulate --late 60% --broken 50%
     run -2 "$PAYONCE" simulate --copies 3..2
     run -2 "$PAYONCE" simulate --to kafka
-    says "stdout or file:PATH"
+    says "stdout, file:PATH or kafka://HOST:PORT/TOPIC"
+    for place in kafka:// kafka://localhost:9092 kafka://localhost:9092/ kafka://localhost/t; do
+        run -2 "$PAYONCE" simulate --to $place
+        says "kafka://HOST:PORT"
+    done
+    run -2 "$PAYONCE" simulate --to kafka://localhost:9092/t --to file:a
+    run -2 "$PAYONCE" simulate --to kafka://localhost:9092/t --to kafka://localhost:9092/u
+    run -2 "$PAYONCE" simulate --to kafka://localhost:9092/t --property linger.ms
+    run -2 "$PAYONCE" simulate --to file:a --property linger.ms=1
+    says "for --to kafka://"
+    run -2 "$PAYONCE" simulate --scenario flood
+    says "one of producer-retry, retry-storm"
+    run -2 "$PAYONCE" simulate --scenario producer-retry
+    says "--to kafka:// is needed"
     run -2 "$PAYONCE" simulate --to stdout --to file:a
     run -2 "$PAYONCE" simulate --to file:a --to file:a
     run -2 "$PAYONCE" simulate --currencies usd
