@@ -362,6 +362,28 @@ void broker_cut(struct broker *broker, size_t number, bool cut)
     give(broker);
 }
 
+void broker_grow(struct broker *broker)
+{
+    take(broker);
+    broker->partition_count++;
+    give(broker);
+}
+
+void broker_down(struct broker *broker, bool down)
+{
+    take(broker);
+    broker->down = down;
+    give(broker);
+}
+
+uint64_t broker_told(struct broker *broker, size_t number)
+{
+    take(broker);
+    uint64_t committed = broker->partitions[number].committed;
+    give(broker);
+    return committed;
+}
+
 void broker_break(struct broker *broker, size_t number, enum fault_code code)
 {
     take(broker);

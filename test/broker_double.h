@@ -62,6 +62,13 @@ void broker_hang(struct broker *broker, size_t partition, bool hang);
 /* Nothing is heard of the partition any more; and again. */
 void broker_cut(struct broker *broker, size_t partition, bool cut);
 
+/* One more partition; and: opening a feed is LATER, or not. */
+void broker_grow(struct broker *broker);
+void broker_down(struct broker *broker, bool down);
+
+/* How far it was told that we are. */
+uint64_t broker_told(struct broker *broker, size_t partition);
+
 /* What reading meets from now on. */
 void broker_break(struct broker *broker, size_t partition, enum fault_code code);
 

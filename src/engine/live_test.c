@@ -108,16 +108,16 @@ static void the_broker_is_told_how_far_the_ledger_has_come(void **state)
     start();
     pay(0, 20);
     await_accepted(20);
-    for (int step = 0; step < 500 && broker.partitions[0].committed < 20; step++) {
+    for (int step = 0; step < 500 && broker_told(&broker, 0) < 20; step++) {
         usleep(10000);
     }
-    assert_int_equal(broker.partitions[0].committed, 20);
+    assert_int_equal(broker_told(&broker, 0), 20);
     pay(0, 30);
     pay(1, 7);
     await_accepted(57);
     stop();
-    assert_int_equal(broker.partitions[0].committed, 50);
-    assert_int_equal(broker.partitions[1].committed, 7);
+    assert_int_equal(broker_told(&broker, 0), 50);
+    assert_int_equal(broker_told(&broker, 1), 7);
     unmake();
 }
 
@@ -128,7 +128,7 @@ static void a_partition_that_is_added_is_read_without_a_restart(void **state)
     pay(0, 20);
     await_accepted(20);
     pay(1, 30);
-    broker.partition_count = 2;
+    broker_grow(&broker);
     await_accepted(50);
     pay(0, 5);
     await_accepted(55);
@@ -151,7 +151,7 @@ static void a_client_that_is_made_anew_loses_and_doubles_nothing(void **state)
         usleep(30000);
         broker_break(&broker, round % 2, FAULT_NONE);
         if (round == 1) {
-            broker.partition_count = 4;
+            broker_grow(&broker);
             pay(3, 11);
         }
     }
@@ -170,12 +170,12 @@ static void an_outage_is_told_once_and_over_once(void **state)
     start();
     pay(0, 10);
     await_accepted(10);
-    broker.down = true;
+    broker_down(&broker, true);
     broker_break(&broker, 0, FAULT_SOURCE_STALE);
     expect_event("source_unreachable ");
     broker_break(&broker, 0, FAULT_NONE);
     pay(0, 10);
-    broker.down = false;
+    broker_down(&broker, false);
     await_accepted(20);
     expect_event("source_recovered ");
     stop();
@@ -189,7 +189,7 @@ static void it_stops_when_asked_while_the_broker_is_away(void **state)
     start();
     pay(0, 10);
     await_accepted(10);
-    broker.down = true;
+    broker_down(&broker, true);
     broker_break(&broker, 0, FAULT_SOURCE_STALE);
     expect_event("source_unreachable ");
     stop();
