@@ -15,16 +15,25 @@ void courier_init(struct courier *courier, struct pipeline *pipeline, struct sin
         .delivered = head->epoch,
         .chain = head->chain,
         .rules = head->rules,
-        .place = {.file = -1},
+        .at = {.file = -1},
         .memory = memory,
         .memory_size = pipeline_courier_memory_size(pipeline),
     };
 }
 
+/* The last part of the memory is for what stands at the end of a refill. */
+static size_t room_of(const struct courier *courier)
+{
+    size_t frame = courier->pipeline->frame_size_max;
+
+    return courier->refilling ? courier->memory_size - frame : courier->memory_size;
+}
+
 bool courier_full(const struct courier *courier)
 {
     return courier->count >= COURIER_EPOCHS_MAX || courier->rows >= courier->rows_max ||
-           courier->bytes + courier->pipeline->frame_size_max > courier->memory_size;
+           courier->standing_known ||
+           courier->bytes + courier->pipeline->frame_size_max > room_of(courier);
 }
 
 /* What is gathered again must be all of what was sent, and no more. */
@@ -46,11 +55,15 @@ static enum outcome read_one(struct courier *courier, uint64_t number, struct fa
 {
     struct epoch *epoch = &courier->own[courier->count];
 
-    courier->place.epoch = number;
-    courier->place.buffer = courier->memory + courier->memory_used;
-    courier->place.buffer_size = courier->memory_size - courier->memory_used;
-    enum outcome outcome = journal_read(&courier->pipeline->journal, &courier->place,
+    courier->at.epoch = number;
+    courier->at.buffer = courier->memory + courier->memory_used;
+    courier->at.buffer_size = courier->memory_size - courier->memory_used;
+    enum outcome outcome = journal_read(&courier->pipeline->journal, &courier->at,
                                         JOURNAL_DECISIONS_AND_ROWS, epoch, ret_fault);
+    if (outcome == REFUSED && courier->refill != NULL) {
+        courier->refilling = courier->count == 0; /* Else once this is delivered. */
+        return REFUSED;
+    }
     if (outcome == REFUSED) {
         return fault_is(ret_fault, BROKEN, FAULT_LEDGER_GAP,
                         "epoch %llu is not in the journal any more, and sink \"%s\" lacks it",
@@ -63,16 +76,18 @@ static enum outcome read_one(struct courier *courier, uint64_t number, struct fa
     return outcome;
 }
 
-enum outcome courier_gather(struct courier *courier, struct fault *ret_fault)
+static uint64_t next_number(const struct courier *courier)
 {
-    uint64_t sealed = shelf_sealed_upto(&courier->pipeline->shelf);
+    return courier->delivered + courier->count + 1;
+}
+
+/* REFUSED: the journal of a follower's next epoch is gone. */
+static enum outcome gather_sealed(struct courier *courier, uint64_t upto, struct fault *ret_fault)
+{
     enum outcome outcome = DONE;
 
-    while (outcome == DONE && more_wanted(courier)) {
-        uint64_t number = courier->delivered + courier->count + 1;
-        if (number > sealed) {
-            break;
-        }
+    while (outcome == DONE && more_wanted(courier) && next_number(courier) <= upto) {
+        uint64_t number = next_number(courier);
         const struct epoch *epoch = shelf_pin(&courier->pipeline->shelf, number);
         if (epoch != NULL) {
             gathered(courier, epoch, true);
@@ -81,6 +96,113 @@ enum outcome courier_gather(struct courier *courier, struct fault *ret_fault)
         }
     }
     return outcome;
+}
+
+/*
+ * Up to where the ledger's rows are taken: to the first snapshot of the journal, for it says how
+ * all stood there; if that one is not far enough, to the newest that the ledger has come to.
+ */
+static enum outcome find_end(struct courier *courier, uint64_t upto, struct fault *ret_fault)
+{
+    struct journal *journal = &courier->pipeline->journal;
+    size_t frame = courier->pipeline->frame_size_max;
+    struct journal_place place = {
+        .file = -1, .buffer = courier->memory + courier->memory_size - frame, .buffer_size = frame};
+
+    (void)pthread_mutex_lock(&journal->mutex);
+    uint64_t first = journal->first_epoch;
+    (void)pthread_mutex_unlock(&journal->mutex);
+    enum outcome outcome = journal_snapshot(journal, first, &place, &courier->standing, ret_fault);
+    if (outcome == REFUSED || (outcome == DONE && courier->standing.number <= courier->delivered)) {
+        outcome = journal_snapshot(journal, upto + 1, &place, &courier->standing, ret_fault);
+    }
+    journal_place_close(journal, &place);
+    if (outcome == DONE &&
+        (courier->standing.number <= courier->delivered || courier->standing.number > upto)) {
+        outcome = REFUSED;
+    }
+    return outcome == REFUSED
+               ? fault_is(ret_fault, LATER, FAULT_SINK_BUSY,
+                          "sink \"%s\" is being filled from the ledger, which has come to epoch "
+                          "%llu only",
+                          courier->sink->settings.name, (unsigned long long)upto)
+               : outcome;
+}
+
+/* All that was given is what stands there. */
+static enum outcome check_end(const struct courier *courier, struct fault *ret_fault)
+{
+    const uint64_t *given = courier->own[courier->count - 1].seq_next;
+
+    for (size_t table = 0; table < TABLE_METRICS; table++) {
+        if (given[table] != courier->standing.seq_next[table]) {
+            return fault_is(ret_fault, BROKEN, FAULT_SINK_DAMAGED,
+                            "the ledger's %s up to epoch %llu end before row %llu, not %llu",
+                            table_name((enum table)table),
+                            (unsigned long long)courier->standing.number,
+                            (unsigned long long)given[table],
+                            (unsigned long long)courier->standing.seq_next[table]);
+        }
+    }
+    return DONE;
+}
+
+static enum outcome refill_one(struct courier *courier, struct fault *ret_fault)
+{
+    struct epoch *epoch = &courier->own[courier->count];
+    size_t used = 0;
+    enum outcome outcome =
+        refill_epoch(courier->refill, courier->memory + courier->memory_used,
+                     room_of(courier) - courier->memory_used, epoch, &used, ret_fault);
+
+    if (outcome == DONE) {
+        courier->memory_used += used;
+        gathered(courier, epoch, false);
+    }
+    return outcome;
+}
+
+static enum outcome gather_refill(struct courier *courier, uint64_t upto, struct fault *ret_fault)
+{
+    enum outcome outcome;
+
+    if (courier->pipeline->settings->sinks[0].cursors_only) {
+        return fault_is(ret_fault, BROKEN, FAULT_LEDGER_GAP,
+                        "epoch %llu is not in the journal any more, sink \"%s\" lacks it, and the "
+                        "ledger keeps no rows to fill it from",
+                        (unsigned long long)next_number(courier), courier->sink->settings.name);
+    }
+    outcome = find_end(courier, upto, ret_fault);
+    if (courier->count == 0) {
+        refill_stand(courier->refill, next_number(courier), courier->seq_next);
+    }
+    while (outcome == DONE && more_wanted(courier) &&
+           next_number(courier) <= courier->standing.number) {
+        outcome = refill_one(courier, ret_fault);
+    }
+    if (outcome == DONE && next_number(courier) > courier->standing.number) {
+        courier->standing_known = true;
+        outcome = check_end(courier, ret_fault);
+        courier->own[courier->count - 1].seq_next[TABLE_METRICS] =
+            courier->standing.seq_next[TABLE_METRICS];
+    }
+    return outcome;
+}
+
+enum outcome courier_gather(struct courier *courier, struct fault *ret_fault)
+{
+    struct shelf *shelf = &courier->pipeline->shelf;
+    uint64_t upto =
+        courier->refill == NULL ? shelf_sealed_upto(shelf) : shelf_confirmed_upto(shelf);
+    enum outcome outcome = REFUSED;
+
+    if (!courier->refilling) {
+        outcome = gather_sealed(courier, upto, ret_fault);
+    }
+    if (courier->refilling && !courier->standing_known && next_number(courier) <= upto) {
+        outcome = gather_refill(courier, upto, ret_fault);
+    }
+    return outcome == REFUSED ? DONE : outcome;
 }
 
 static void let_go(struct courier *courier)
@@ -94,12 +216,13 @@ static void let_go(struct courier *courier)
     courier->rows = 0;
     courier->bytes = 0;
     courier->memory_used = 0;
+    courier->standing_known = false;
 }
 
 void courier_close(struct courier *courier)
 {
     let_go(courier);
-    journal_place_close(&courier->pipeline->journal, &courier->place);
+    journal_place_close(&courier->pipeline->journal, &courier->at);
 }
 
 static void learn_rules(struct courier *courier, const struct epoch *epoch)
@@ -131,6 +254,8 @@ static struct delivery prepare(struct courier *courier)
         .starts = pipeline->standing.starts,
         .source_count = pipeline->standing.source_count,
         .rules = &courier->rules,
+        .refill = courier->refilling,
+        .standing = courier->standing_known ? &courier->standing : NULL,
     };
     bool rules_sent = pipeline->standing.rules_epoch <= last;
     if (rules_sent && pipeline->standing.rules_known) {
@@ -140,14 +265,34 @@ static struct delivery prepare(struct courier *courier)
     for (size_t index = 0; !rules_sent && index < courier->count; index++) {
         learn_rules(courier, courier->epochs[index]);
     }
+    if (!rules_sent && courier->standing_known) {
+        learn_rules(courier, &courier->standing);
+    }
     return delivery;
 }
 
-/* What the ledger has and what it lacks is what trimming and the shelf go by. */
+/* What the sinks have and what they lack is what trimming and the shelf go by. */
 static void confirm(const struct courier *courier)
 {
-    if (courier->sink == courier->pipeline->ledger) {
-        shelf_confirm(&courier->pipeline->shelf, courier->delivered);
+    struct shelf *shelf = &courier->pipeline->shelf;
+
+    if (courier->refill == NULL) {
+        shelf_confirm(shelf, courier->delivered);
+    } else {
+        shelf_hold(shelf, courier->place, courier->delivered);
+    }
+}
+
+static void stand_behind(struct courier *courier)
+{
+    const struct epoch *last = courier->epochs[courier->count - 1];
+
+    courier->delivered = last->number;
+    courier->chain = last->chain;
+    memcpy(courier->seq_next, last->seq_next, sizeof(courier->seq_next));
+    courier->refilling = courier->refilling && !courier->standing_known;
+    if (courier->refill != NULL && !courier->refilling) {
+        refill_close(courier->refill);
     }
 }
 
@@ -156,15 +301,20 @@ enum outcome courier_deliver(struct courier *courier, struct fault *ret_fault)
     must(courier->count > 0);
 
     struct delivery delivery = prepare(courier);
-    size_t count = courier->count;
-    struct chain last = courier->epochs[count - 1]->chain;
-    enum outcome outcome = sink_deliver(courier->sink, &delivery, ret_fault);
 
-    let_go(courier);
-    courier->again = outcome == LATER ? count : 0;
+    if (courier->refill != NULL) {
+        crash_point("follower_begin");
+    }
+    enum outcome outcome = sink_deliver(courier->sink, &delivery, ret_fault);
+    if (courier->refill != NULL) {
+        crash_point("follower_commit");
+    }
+    courier->again = outcome == LATER ? courier->count : 0;
     if (outcome == DONE) {
-        courier->delivered += count;
-        courier->chain = last;
+        stand_behind(courier);
+    }
+    let_go(courier);
+    if (outcome == DONE) {
         crash_point("before_ack");
         confirm(courier);
         crash_point("after_ack");
@@ -172,79 +322,14 @@ enum outcome courier_deliver(struct courier *courier, struct fault *ret_fault)
     return outcome;
 }
 
-static void stand(struct courier *courier, uint64_t epoch, const struct sink_head *head)
+void courier_stand(struct courier *courier, uint64_t epoch, const struct sink_head *head)
 {
     let_go(courier);
     courier->again = 0;
     courier->delivered = epoch;
     courier->chain = head->chain;
     courier->rules = head->rules;
+    memcpy(courier->seq_next, head->seq_next, sizeof(courier->seq_next));
+    courier->refilling = courier->refill != NULL && epoch > 0 && head->journal_id == 0;
     confirm(courier);
-}
-
-/* The ledger lost our row: begin again, if the journal still holds everything from epoch 1. */
-static enum outcome begin_again(struct courier *courier, struct sink_head *head,
-                                struct fault *ret_fault)
-{
-    struct pipeline *pipeline = courier->pipeline;
-
-    if (head->other_payments) {
-        return fault_is(ret_fault, BROKEN, FAULT_LEDGER_OTHER_HISTORY,
-                        "sink \"%s\" holds payments, but no row of pipeline \"%s\" any more",
-                        courier->sink->settings.name, courier->sink->settings.pipeline);
-    }
-    if (!pipeline_reaches_back(pipeline, &courier->place, courier->memory, courier->memory_size)) {
-        return pipeline_gap(pipeline, head, ret_fault);
-    }
-    enum outcome outcome = sink_begin(courier->sink, pipeline->journal.journal_id,
-                                      &pipeline->settings->rules, ret_fault);
-    return outcome == DONE ? sink_read_head(courier->sink, head, ret_fault) : outcome;
-}
-
-static enum outcome reacquire(struct courier *courier, struct sink_head *head, bool *ret_restored,
-                              struct fault *ret_fault)
-{
-    struct pipeline *pipeline = courier->pipeline;
-    enum outcome outcome = DONE;
-    uint64_t epoch = 0;
-
-    if (!head->exists) {
-        outcome = begin_again(courier, head, ret_fault);
-    } else if (head->epoch > 0) {
-        outcome = journal_find_chain(&pipeline->journal, &head->chain, &epoch, ret_fault);
-        if (outcome == DONE && epoch == 0) {
-            return fault_is(ret_fault, BROKEN, FAULT_FENCED,
-                            "sink \"%s\" stands at epoch %llu with a chain that is not ours: "
-                            "another owner of pipeline \"%s\" was here",
-                            courier->sink->settings.name, (unsigned long long)head->epoch,
-                            courier->sink->settings.pipeline);
-        }
-    } else if (!pipeline_reaches_back(pipeline, &courier->place, courier->memory,
-                                      courier->memory_size)) {
-        return pipeline_gap(pipeline, head, ret_fault);
-    }
-    if (outcome == DONE) {
-        *ret_restored = epoch < courier->delivered;
-        stand(courier, epoch, head);
-    }
-    return outcome;
-}
-
-enum outcome courier_audit(struct courier *courier, bool *ret_restored, struct fault *ret_fault)
-{
-    struct sink_head head;
-
-    *ret_restored = false;
-    enum outcome outcome = sink_audit(courier->sink, ret_fault);
-    if (outcome == DONE) {
-        outcome = sink_read_head(courier->sink, &head, ret_fault);
-    }
-    if (outcome != DONE) {
-        return outcome;
-    }
-    if (head.exists && head.epoch == courier->delivered &&
-        chain_same(&head.chain, &courier->chain)) {
-        return DONE;
-    }
-    return reacquire(courier, &head, ret_restored, ret_fault);
 }

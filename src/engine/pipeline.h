@@ -36,6 +36,7 @@ struct pipeline {
     struct clock *clock;
     struct sink *ledger; /* The courier's, once the threads run. */
     struct sink *reader; /* A second view of the ledger, for the deciding side's look-ups. */
+    const char *holder;  /* Set before recovery: a follower that has epochs of ours. NULL: none. */
     struct journal journal;
     struct shelf shelf;
 
@@ -145,7 +146,7 @@ void pipeline_finish(struct pipeline *pipeline);
 MUST_USE enum outcome pipeline_seal(struct pipeline *pipeline, struct epoch *epoch,
                                     struct fault *ret_fault);
 
-/* Let go of segments that neither the ledger nor the live ids need. The sealing side's. */
+/* Let go of segments that neither a sink nor the live ids need. The sealing side's. */
 MUST_USE enum outcome pipeline_trim(struct pipeline *pipeline, struct fault *ret_fault);
 
 /* The first field in which the message differs from the accepted payment of its id. */

@@ -98,6 +98,13 @@ static enum outcome acquire_empty(struct pipeline *pipeline, struct fault *ret_f
                    pipeline->settings->data_dir);
         return BROKEN;
     }
+    if (pipeline->journal.empty && pipeline->holder != NULL) {
+        (void)fault_is(ret_fault, BROKEN, FAULT_LEDGER_LOST,
+                       "sink \"%s\" is empty and so is the journal, but sink \"%s\" has followed "
+                       "pipeline \"%s\"",
+                       ledger->settings.name, pipeline->holder, ledger->settings.pipeline);
+        return BROKEN;
+    }
     if (pipeline->journal.empty) {
         return first_run(pipeline, ret_fault);
     }
@@ -150,6 +157,12 @@ static enum outcome acquire_standing(struct pipeline *pipeline, uint64_t *ret_co
         return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_FORMAT,
                         "sink \"%s\" has format %u; this version knows %d",
                         pipeline->ledger->settings.name, head->format, LEDGER_FORMAT);
+    }
+    if (head->epoch > 0 && head->journal_id == 0) {
+        return fault_is(
+            ret_fault, BROKEN, FAULT_SINK_DAMAGED,
+            "sink \"%s\" followed another ledger, and was being filled: it is not whole",
+            pipeline->ledger->settings.name);
     }
     if (pipeline->journal.empty) {
         return pipeline_seed(pipeline, ret_fault);

@@ -3,7 +3,7 @@
 
 enum outcome pipeline_trim(struct pipeline *pipeline, struct fault *ret_fault)
 {
-    uint64_t needed = shelf_confirmed_upto(&pipeline->shelf) + 1;
+    uint64_t needed = shelf_had_upto(&pipeline->shelf) + 1;
 
     if (pipeline->standing.seed_epoch < needed) {
         needed = pipeline->standing.seed_epoch;

@@ -35,6 +35,7 @@ void shelf_init(struct shelf *shelf, const struct shelf_sizes *sizes, size_t slo
     must(slot_count >= 2);
     must(slot_count <= SHELF_EPOCHS_MAX);
     memset(shelf, 0, sizeof(*shelf));
+    memset(shelf->had, 0xff, sizeof(shelf->had));
     shelf->slot_count = slot_count;
     for (size_t index = 0; index < slot_count; index++) {
         slot_init(&shelf->slots[index], sizes, (uint8_t *)memory + index * slot_memory_size(sizes));
@@ -289,18 +290,49 @@ void shelf_unpin(struct shelf *shelf, const struct epoch *epoch)
     (void)pthread_mutex_unlock(&shelf->mutex);
 }
 
-bool shelf_wait_sealed(struct shelf *shelf, uint64_t number, int64_t timeout_ns)
+/* Until one of the shelf's own counts is there. */
+static bool wait_for_count(struct shelf *shelf, const uint64_t *count, uint64_t number,
+                           int64_t timeout_ns)
 {
     struct timespec moment = moment_after(timeout_ns);
     bool time_left = timeout_ns > 0;
 
     (void)pthread_mutex_lock(&shelf->mutex);
-    while (shelf->sealed < number && time_left && !shelf->stopped) {
+    while (*count < number && time_left && !shelf->stopped) {
         time_left = wait_for_change(shelf, &moment);
     }
-    bool there = shelf->sealed >= number;
+    bool there = *count >= number;
     (void)pthread_mutex_unlock(&shelf->mutex);
     return there;
+}
+
+bool shelf_wait_sealed(struct shelf *shelf, uint64_t number, int64_t timeout_ns)
+{
+    return wait_for_count(shelf, &shelf->sealed, number, timeout_ns);
+}
+
+bool shelf_wait_confirmed(struct shelf *shelf, uint64_t number, int64_t timeout_ns)
+{
+    return wait_for_count(shelf, &shelf->confirmed, number, timeout_ns);
+}
+
+void shelf_hold(struct shelf *shelf, size_t follower, uint64_t number)
+{
+    must(follower < SHELF_FOLLOWERS_MAX);
+    (void)pthread_mutex_lock(&shelf->mutex);
+    shelf->had[follower] = number;
+    (void)pthread_mutex_unlock(&shelf->mutex);
+}
+
+uint64_t shelf_had_upto(struct shelf *shelf)
+{
+    (void)pthread_mutex_lock(&shelf->mutex);
+    uint64_t upto = shelf->confirmed;
+    for (size_t follower = 0; follower < SHELF_FOLLOWERS_MAX; follower++) {
+        upto = shelf->had[follower] < upto ? shelf->had[follower] : upto;
+    }
+    (void)pthread_mutex_unlock(&shelf->mutex);
+    return upto;
 }
 
 void shelf_confirm(struct shelf *shelf, uint64_t number)

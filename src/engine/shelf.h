@@ -6,7 +6,8 @@
  * A fixed number of epochs with their memory. When none is empty, the oldest sealed one that
  * the ledger has confirmed is emptied; is there none, the deciding thread waits: that is the
  * back-pressure. While the ledger is out of reach an unconfirmed one may go, too: it is in the
- * journal, and is read from there.
+ * journal, and is read from there. Followers hold nothing back here, but the journal: up to which
+ * epoch each of them has all is kept here, too.
  */
 #ifndef ENGINE_SHELF_H
 #define ENGINE_SHELF_H
@@ -15,7 +16,10 @@
 
 #include <pthread.h>
 
-enum { SHELF_EPOCHS_MAX = 16, EPOCH_TOTALS_MAX = 1 << 17 };
+enum { SHELF_EPOCHS_MAX = 16, SHELF_FOLLOWERS_MAX = 8, EPOCH_TOTALS_MAX = 1 << 17 };
+
+/* Of a follower: the journal need not keep anything for it. */
+#define SHELF_NOTHING_HELD UINT64_MAX
 
 enum shelf_place { SHELF_EMPTY, SHELF_OPEN, SHELF_CLOSED, SHELF_SEALED };
 
@@ -30,12 +34,13 @@ struct shelf {
     pthread_cond_t changed;
     struct shelf_slot slots[SHELF_EPOCHS_MAX];
     size_t slot_count;
-    uint64_t sealed;    /* The newest sealed epoch. */
-    uint64_t confirmed; /* The newest one the ledger has. */
-    bool ledger_down;   /* Unconfirmed epochs may leave memory. */
-    bool wanted;        /* Somebody waits for an empty epoch. */
-    bool stopped;       /* Everybody goes home. */
-    uint64_t wakes;     /* Waiting was interrupted so often. */
+    uint64_t sealed;                   /* The newest sealed epoch. */
+    uint64_t confirmed;                /* The newest one the ledger has. */
+    uint64_t had[SHELF_FOLLOWERS_MAX]; /* The newest one that each follower has. */
+    bool ledger_down;                  /* Unconfirmed epochs may leave memory. */
+    bool wanted;                       /* Somebody waits for an empty epoch. */
+    bool stopped;                      /* Everybody goes home. */
+    uint64_t wakes;                    /* Waiting was interrupted so often. */
 };
 
 /* Sizes of one epoch's parts. */
@@ -86,6 +91,15 @@ void shelf_unpin(struct shelf *shelf, const struct epoch *epoch);
 /* Wait until an epoch from this number on is sealed. False: not within the time, or stopped. */
 bool shelf_wait_sealed(struct shelf *shelf, uint64_t number, int64_t timeout_ns);
 void shelf_confirm(struct shelf *shelf, uint64_t number);
+
+/* Wait until the ledger has this one. False: not within the time, or stopped. */
+bool shelf_wait_confirmed(struct shelf *shelf, uint64_t number, int64_t timeout_ns);
+
+/* This follower has all up to this epoch; what is behind it is kept in the journal. */
+void shelf_hold(struct shelf *shelf, size_t follower, uint64_t number);
+
+/* All up to this epoch is with every sink. */
+uint64_t shelf_had_upto(struct shelf *shelf);
 void shelf_ledger_down(struct shelf *shelf, bool down);
 /* Whoever waits looks up: what it waits for may not come any more. */
 void shelf_wake(struct shelf *shelf);

@@ -102,6 +102,10 @@ enum outcome sink_deliver(struct sink *sink, const struct delivery *delivery,
     must(delivery->source_count <= SOURCES_MAX);
 
     enum outcome outcome = check_delivery(delivery, ret_fault);
+    if (outcome == DONE && delivery->standing != NULL) {
+        must(delivery->refill);
+        outcome = check_sources(delivery, delivery->standing, ret_fault);
+    }
     return outcome == DONE ? sink->type->deliver(sink, delivery, ret_fault) : outcome;
 }
 

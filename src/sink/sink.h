@@ -46,7 +46,7 @@ struct sink_head {
     uint32_t format;
     uint64_t epoch;
     struct chain chain;
-    uint64_t journal_id;
+    uint64_t journal_id; /* 0: in the middle of a refill. */
     int64_t watermark_ms;
     uint64_t seed_epoch;
     uint64_t seq_next[TABLE_COUNT];
@@ -59,16 +59,31 @@ struct sink_cursor {
     struct epoch_range range; /* source = its number in this listing; first = next. */
 };
 
-/* One epoch as the sink recorded it, for reconcile. */
+/* One epoch as the sink recorded it, for reconcile and for refilling a follower. */
 struct sink_epoch {
     uint64_t number;
     struct chain prev_chain;
     struct chain chain;
+    uint64_t journal_id;
+    int64_t decided_ms;
+    int64_t sealed_ms;
+    int64_t watermark_ms;
+    int64_t newest_accepted_ms;
+    uint64_t seed_epoch;
+    uint64_t message_count;
+    uint64_t row_count;
     const struct epoch_range *ranges; /* Of each only source, first and next; lent. */
     size_t range_count;
 };
 
-/* Consecutive epochs for one transaction, and the names their source numbers stand for. */
+/*
+ * Consecutive epochs for one transaction, and the names their source numbers stand for.
+ *
+ * A refill is what a follower lacks and the journal does not hold any more, from the ledger's
+ * rows: of an epoch's ranges only source, first and next are known, no decisions and no totals;
+ * of a window of payment_metrics there is the newest version alone, so that its seq may jump. The
+ * last refill says what it all adds up to (standing); until then the head's journal_id is 0.
+ */
 struct delivery {
     const struct epoch *const *epochs;
     size_t epoch_count;
@@ -76,6 +91,8 @@ struct delivery {
     const uint64_t *starts;       /* First offset ever asked for, by source number. */
     size_t source_count;
     const struct rules *rules; /* In force after the last epoch. */
+    bool refill;
+    const struct epoch *standing; /* Every source and total after the last epoch; NULL: unknown. */
 };
 
 struct sink_type {

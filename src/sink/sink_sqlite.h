@@ -121,6 +121,7 @@ struct sqlite_sink {
     uint64_t metrics_next;
     struct waiting_row waiting[TABLE_METRICS][SQLITE_BATCH_ROWS];
     size_t waiting_count[TABLE_METRICS];
+    bool refilling; /* What is being delivered comes from the ledger's rows. */
 
     size_t source_count;
     struct origin sources[SOURCES_MAX];            /* As payonce_cursor has them, by number. */
@@ -134,8 +135,7 @@ struct sqlite_sink {
     struct listing history; /* Epochs, with the ranges of the one read last. */
     struct epoch_range history_ranges[SOURCES_MAX];
     size_t history_range_count;
-    struct listing rows;
-    enum table rows_table;
+    struct listing rows[TABLE_COUNT];
     uint64_t decided_epoch; /* decided_ms belongs to it. */
     int64_t decided_ms;
     sqlite3_stmt *found; /* What find_payment's texts are lent from. */
@@ -290,6 +290,9 @@ MUST_USE enum outcome deliver_cursors(struct sqlite_sink *sqlite, const struct d
                                       struct fault *ret_fault);
 MUST_USE enum outcome deliver_epoch(struct sqlite_sink *sqlite, const struct delivery *delivery,
                                     const struct epoch *epoch, struct fault *ret_fault);
+/* The end of a refill: every cursor and total. */
+MUST_USE enum outcome deliver_standing(struct sqlite_sink *sqlite, const struct delivery *delivery,
+                                       struct fault *ret_fault);
 MUST_USE enum outcome deliver_check_seq(struct sqlite_sink *sqlite, const struct delivery *delivery,
                                         struct fault *ret_fault);
 

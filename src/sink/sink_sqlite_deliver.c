@@ -197,6 +197,12 @@ static enum outcome delivered_before(struct sqlite_sink *sqlite, const struct de
     return fenced(sqlite, delivery, ret_fault);
 }
 
+/* A refill that does not end here: the head says so. */
+static bool half_filled(const struct delivery *delivery)
+{
+    return delivery->refill && delivery->standing == NULL;
+}
+
 /* Rule R1: the fence. *ret_moved: it stood where the first epoch begins. */
 static enum outcome move_chain(struct sqlite_sink *sqlite, const struct delivery *delivery,
                                bool *ret_moved, struct fault *ret_fault)
@@ -212,7 +218,7 @@ static enum outcome move_chain(struct sqlite_sink *sqlite, const struct delivery
     }
     bind_chain(statement, 1, &last->chain);
     (void)sqlite3_bind_int64(statement, 2, (int64_t)last->number);
-    (void)sqlite3_bind_int64(statement, 3, (int64_t)last->journal_id);
+    (void)sqlite3_bind_int64(statement, 3, half_filled(delivery) ? 0 : (int64_t)last->journal_id);
     sqlite_bind_number(statement, 4, last->watermark_ms);
     bind_rules(statement, 5, delivery->rules);
     (void)sqlite3_bind_int64(statement, 6, (int64_t)last->seed_epoch);
@@ -264,6 +270,9 @@ static enum outcome write_all(struct sqlite_sink *sqlite, const struct delivery 
     for (size_t index = 0; outcome == DONE && index < delivery->epoch_count; index++) {
         outcome = deliver_epoch(sqlite, delivery, delivery->epochs[index], ret_fault);
     }
+    if (outcome == DONE && delivery->standing != NULL) {
+        outcome = deliver_standing(sqlite, delivery, ret_fault);
+    }
     if (outcome == DONE) {
         outcome = insert_waiting(sqlite, ret_fault);
     }
@@ -288,6 +297,7 @@ enum outcome sqlite_deliver(struct sink *sink, const struct delivery *delivery,
     struct sqlite_sink *sqlite = sqlite_of(sink);
     bool moved = false;
 
+    sqlite->refilling = delivery->refill;
     sqlite_stop_reading(sqlite);
     enum outcome outcome = sqlite_audit(sink, ret_fault);
     if (outcome == DONE) {

@@ -262,12 +262,35 @@ enum outcome deliver_epoch(struct sqlite_sink *sqlite, const struct delivery *de
     return outcome == DONE ? write_epoch(sqlite, epoch, ret_fault) : outcome;
 }
 
+/* A source that no epoch has touched yet has no cursor. */
+enum outcome deliver_standing(struct sqlite_sink *sqlite, const struct delivery *delivery,
+                              struct fault *ret_fault)
+{
+    const struct epoch *standing = delivery->standing;
+    enum outcome outcome = DONE;
+
+    for (size_t index = 0; outcome == DONE && index < standing->range_count; index++) {
+        const struct epoch_range *range = &standing->ranges[index];
+        if (sqlite->numbers[range->source] != SQLITE_SOURCE_UNKNOWN) {
+            sqlite->ranges[range->source] = range;
+            outcome = move_cursor(sqlite, delivery, range->source, ret_fault);
+        }
+    }
+    for (size_t index = 0; outcome == DONE && index < standing->total_count; index++) {
+        outcome = write_total(sqlite, &standing->totals[index], ret_fault);
+    }
+    return outcome;
+}
+
 /* The tables now end where the history says they do. */
 enum outcome deliver_check_seq(struct sqlite_sink *sqlite, const struct delivery *delivery,
                                struct fault *ret_fault)
 {
     const struct epoch *last = delivery->epochs[delivery->epoch_count - 1];
 
+    if (sqlite->refilling && sqlite->metrics_next <= last->seq_next[TABLE_METRICS]) {
+        sqlite->metrics_next = last->seq_next[TABLE_METRICS];
+    }
     for (size_t table = 0; table < TABLE_COUNT; table++) {
         uint64_t next =
             table == TABLE_METRICS ? sqlite->metrics_next : sqlite->parts[table].next_seq;

@@ -41,6 +41,14 @@ static enum outcome take_epoch(struct sqlite_sink *sqlite, sqlite3_stmt *stateme
                         sqlite->sink.settings.name, sqlite->sink.settings.path,
                         (unsigned long long)ret_epoch->number);
     }
+    ret_epoch->journal_id = (uint64_t)sqlite3_column_int64(statement, 4);
+    ret_epoch->decided_ms = sqlite3_column_int64(statement, 5);
+    ret_epoch->sealed_ms = sqlite3_column_int64(statement, 6);
+    ret_epoch->watermark_ms = sqlite_column_number(statement, 7);
+    ret_epoch->newest_accepted_ms = sqlite_column_number(statement, 8);
+    ret_epoch->seed_epoch = (uint64_t)sqlite3_column_int64(statement, 9);
+    ret_epoch->message_count = (uint64_t)sqlite3_column_int64(statement, 10);
+    ret_epoch->row_count = (uint64_t)sqlite3_column_int64(statement, 11);
     ret_epoch->ranges = sqlite->history_ranges;
     ret_epoch->range_count = sqlite->history_range_count;
     return DONE;
@@ -62,7 +70,9 @@ enum outcome sqlite_read_epoch(struct sink *sink, uint64_t number, struct sink_e
         (void)sqlite3_finalize(history->statement);
         history->statement = NULL;
         outcome = sqlite_prepare(sqlite,
-                                 "SELECT epoch, prev_chain, chain, ranges FROM payonce_epoch"
+                                 "SELECT epoch, prev_chain, chain, ranges, journal_id,"
+                                 " decided_time, sealed_time, watermark, newest_accepted,"
+                                 " seed_epoch, messages, rows FROM payonce_epoch"
                                  " WHERE epoch >= ?1 ORDER BY epoch",
                                  &history->statement, ret_fault);
         if (outcome == DONE) {

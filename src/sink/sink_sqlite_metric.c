@@ -45,17 +45,19 @@ static bool amounts_sane(const struct row *row)
 enum outcome metric_write(struct sqlite_sink *sqlite, const struct row *row,
                           const struct epoch *epoch, struct fault *ret_fault)
 {
+    uint64_t seq = (uint64_t)row->numbers[METRIC_SEQ];
+    bool follows = sqlite->refilling ? seq >= sqlite->metrics_next : seq == sqlite->metrics_next;
     sqlite3_stmt *statement;
 
     if (row->number_count != METRIC_NUMBERS || row->text_count != METRIC_TEXTS ||
-        !amounts_sane(row) || (uint64_t)row->numbers[METRIC_SEQ] != sqlite->metrics_next) {
+        !amounts_sane(row) || !follows) {
         return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
                         "epoch %llu: version %lld of payment_metrics is none that could follow on"
                         " %llu",
                         (unsigned long long)epoch->number, (long long)row->numbers[METRIC_SEQ],
                         (unsigned long long)sqlite->metrics_next - 1);
     }
-    sqlite->metrics_next++;
+    sqlite->metrics_next = seq + 1;
     if (sqlite->sink.settings.cursors_only) {
         return DONE;
     }

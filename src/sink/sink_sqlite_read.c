@@ -6,11 +6,13 @@ void sqlite_stop_reading(struct sqlite_sink *sqlite)
 {
     (void)sqlite3_finalize(sqlite->totals.statement);
     (void)sqlite3_finalize(sqlite->history.statement);
-    (void)sqlite3_finalize(sqlite->rows.statement);
+    for (size_t table = 0; table < TABLE_COUNT; table++) {
+        (void)sqlite3_finalize(sqlite->rows[table].statement);
+        sqlite->rows[table].statement = NULL;
+    }
     (void)sqlite3_finalize(sqlite->found);
     sqlite->totals.statement = NULL;
     sqlite->history.statement = NULL;
-    sqlite->rows.statement = NULL;
     sqlite->found = NULL;
 }
 

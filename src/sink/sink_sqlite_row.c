@@ -4,7 +4,7 @@
 static enum outcome open_rows(struct sqlite_sink *sqlite, enum table table, uint64_t seq,
                               struct fault *ret_fault)
 {
-    struct listing *rows = &sqlite->rows;
+    struct listing *rows = &sqlite->rows[table];
     char name[SQLITE_PART_NAME];
 
     (void)sqlite3_finalize(rows->statement);
@@ -25,7 +25,6 @@ static enum outcome open_rows(struct sqlite_sink *sqlite, enum table table, uint
     if (outcome == DONE) {
         (void)sqlite3_bind_int64(rows->statement, 1, (int64_t)seq);
         rows->next = seq;
-        sqlite->rows_table = table;
     }
     return outcome;
 }
@@ -34,7 +33,7 @@ static enum outcome open_rows(struct sqlite_sink *sqlite, enum table table, uint
 static enum outcome step_rows(struct sqlite_sink *sqlite, enum table table, bool *ret_row,
                               struct fault *ret_fault)
 {
-    struct listing *rows = &sqlite->rows;
+    struct listing *rows = &sqlite->rows[table];
     enum outcome outcome = sqlite_step(sqlite, rows->statement, "reading rows", ret_row, ret_fault);
 
     while (outcome == DONE && !*ret_row && table != TABLE_METRICS &&
@@ -79,14 +78,14 @@ static enum outcome decided_at(struct sqlite_sink *sqlite, uint64_t epoch, int64
 static enum outcome take_row(struct sqlite_sink *sqlite, enum table table, struct row *ret_row,
                              uint64_t *ret_epoch, int64_t *ret_decided_ms, struct fault *ret_fault)
 {
-    sqlite3_stmt *statement = sqlite->rows.statement;
+    sqlite3_stmt *statement = sqlite->rows[table].statement;
     enum outcome outcome =
         table == TABLE_METRICS
             ? metric_read(sqlite, statement, ret_row, ret_epoch, ret_fault)
             : columns_read(sqlite, table, statement, ret_row, ret_epoch, ret_fault);
 
     if (outcome == DONE) {
-        sqlite->rows.next = (uint64_t)ret_row->numbers[0] + 1;
+        sqlite->rows[table].next = (uint64_t)ret_row->numbers[0] + 1;
         outcome = decided_at(sqlite, *ret_epoch, ret_decided_ms, ret_fault);
     }
     return outcome;
@@ -96,10 +95,11 @@ enum outcome sqlite_read_row(struct sink *sink, enum table table, uint64_t seq, 
                              uint64_t *ret_epoch, int64_t *ret_decided_ms, struct fault *ret_fault)
 {
     struct sqlite_sink *sqlite = sqlite_of(sink);
+    struct listing *rows = &sqlite->rows[table];
     enum outcome outcome = DONE;
     bool row = false;
 
-    if (sqlite->rows.statement == NULL || sqlite->rows_table != table || sqlite->rows.next != seq) {
+    if (rows->statement == NULL || rows->next != seq) {
         outcome = sqlite_refresh(sqlite, ret_fault);
         if (outcome == DONE && (!sqlite->known || sink->settings.cursors_only ||
                                 (table != TABLE_METRICS && seq >= sqlite->parts[table].next_seq))) {
@@ -118,8 +118,8 @@ enum outcome sqlite_read_row(struct sink *sink, enum table table, uint64_t seq, 
         outcome = LATER;
     }
     if (outcome != DONE) {
-        (void)sqlite3_finalize(sqlite->rows.statement);
-        sqlite->rows.statement = NULL;
+        (void)sqlite3_finalize(rows->statement);
+        rows->statement = NULL;
     }
     return outcome;
 }

@@ -25,9 +25,9 @@ static void check_tiling(const struct ledger_store *store)
     }
     for (size_t index = 0; index < store->epoch_count; index++) {
         const struct ledger_sim_epoch *epoch = &store->epochs[index];
-        must(epoch->number == index + 1);
-        must(index == 0 || chain_same(&epoch->prev_chain, &epoch[-1].chain));
-        for (size_t range = 0; range < epoch->range_count; range++) {
+        must(epoch->recorded.number == index + 1);
+        must(index == 0 || chain_same(&epoch->recorded.prev_chain, &epoch[-1].recorded.chain));
+        for (size_t range = 0; range < epoch->recorded.range_count; range++) {
             must(epoch->ranges[range].first == nexts[epoch->ranges[range].source]);
             nexts[epoch->ranges[range].source] = epoch->ranges[range].next;
         }
@@ -172,28 +172,11 @@ static void check_metric(const struct ledger_store *store, const struct row *met
     must((uint64_t)sum.billionths == (uint64_t)metric->numbers[METRIC_TOTAL_LOW]);
 }
 
-static bool same_window(const struct row *left, const struct row *right)
-{
-    return left->table == TABLE_METRICS && right->table == TABLE_METRICS &&
-           left->numbers[METRIC_START_MS] == right->numbers[METRIC_START_MS] &&
-           left->texts[METRIC_REGION].size == right->texts[METRIC_REGION].size &&
-           (left->texts[METRIC_REGION].size == 0 ||
-            memcmp(left->texts[METRIC_REGION].at, right->texts[METRIC_REGION].at,
-                   left->texts[METRIC_REGION].size) == 0) &&
-           memcmp(left->texts[METRIC_CURRENCY].at, right->texts[METRIC_CURRENCY].at,
-                  CURRENCY_SIZE) == 0;
-}
-
 static void check_metrics(const struct ledger_store *store)
 {
     for (size_t index = 0; index < store->row_count; index++) {
         struct row metric = row_at(store, index);
-        bool newest = metric.table == TABLE_METRICS;
-        for (size_t later = index + 1; newest && later < store->row_count; later++) {
-            struct row other = row_at(store, later);
-            newest = !same_window(&metric, &other);
-        }
-        if (newest) {
+        if (ledger_store_newest(store, index)) {
             check_metric(store, &metric);
         }
     }
@@ -235,6 +218,73 @@ void account_compare(const struct ledger_store *store, const struct ledger_store
         }
     }
     must(store->head.watermark_ms == golden->head.watermark_ms);
+}
+
+static void same_row(const struct ledger_store *left, const struct ledger_sim_row *one,
+                     const struct ledger_store *right, const struct ledger_sim_row *other)
+{
+    must(one != NULL && other != NULL);
+    must(one->epoch == other->epoch);
+    must(one->decided_ms == other->decided_ms);
+    must(one->size == other->size);
+    must(memcmp(left->bytes + one->at, right->bytes + other->at, one->size) == 0);
+}
+
+static void same_rows(const struct ledger_store *follower, const struct ledger_store *ledger)
+{
+    size_t rows[2] = {0, 0};
+
+    for (size_t index = 0; index < ledger->row_count; index++) {
+        const struct ledger_sim_row *row = &ledger->rows[index];
+        if (row->table != TABLE_METRICS || ledger_store_newest(ledger, index)) {
+            same_row(ledger, row, follower, find(follower, row->table, row->seq));
+            rows[0]++;
+        }
+    }
+    for (size_t index = 0; index < follower->row_count; index++) {
+        rows[1] +=
+            follower->rows[index].table != TABLE_METRICS || ledger_store_newest(follower, index);
+    }
+    must(rows[0] == rows[1]);
+}
+
+static void same_history(const struct ledger_store *follower, const struct ledger_store *ledger)
+{
+    must(follower->epoch_count == ledger->epoch_count);
+    for (size_t index = 0; index < ledger->epoch_count; index++) {
+        const struct ledger_sim_epoch *left = &follower->epochs[index];
+        const struct ledger_sim_epoch *right = &ledger->epochs[index];
+        must(memcmp(&left->recorded, &right->recorded, sizeof(left->recorded)) == 0);
+        for (size_t range = 0; range < left->recorded.range_count; range++) {
+            must(left->ranges[range].source == right->ranges[range].source);
+            must(left->ranges[range].first == right->ranges[range].first);
+            must(left->ranges[range].next == right->ranges[range].next);
+        }
+    }
+}
+
+static bool has_total(const struct ledger_store *store, const struct epoch_total *total)
+{
+    bool found = false;
+
+    for (size_t index = 0; !found && index < store->total_count; index++) {
+        found = memcmp(&store->totals[index], total, sizeof(*total)) == 0;
+    }
+    return found;
+}
+
+void account_follows(const struct ledger_store *follower, const struct ledger_store *ledger)
+{
+    must(memcmp(&follower->head, &ledger->head, sizeof(ledger->head)) == 0);
+    must(follower->cursor_count == ledger->cursor_count);
+    must(memcmp(follower->cursors, ledger->cursors,
+                ledger->cursor_count * sizeof(ledger->cursors[0])) == 0);
+    must(follower->total_count == ledger->total_count);
+    for (size_t index = 0; index < ledger->total_count; index++) {
+        must(has_total(follower, &ledger->totals[index]));
+    }
+    same_history(follower, ledger);
+    same_rows(follower, ledger);
 }
 
 size_t account_accepted(const struct ledger_store *store, const char *id)

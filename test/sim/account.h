@@ -16,6 +16,9 @@ void account_check(const struct ledger_store *store);
 /* Nothing lost, nothing double: the same rows as in the other ledger. */
 void account_compare(const struct ledger_store *store, const struct ledger_store *golden);
 
+/* A follower has what the ledger has, byte for byte; of a window at least the newest version. */
+void account_follows(const struct ledger_store *follower, const struct ledger_store *ledger);
+
 /* How many accepted rows have this id. */
 size_t account_accepted(const struct ledger_store *store, const char *id);
 

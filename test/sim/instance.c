@@ -202,5 +202,8 @@ enum outcome instance_finish(struct world *world, struct instance *instance,
     if (outcome == DONE) {
         outcome = instance_seal(world, instance, ret_fault);
     }
-    return outcome == DONE ? deliver_all(instance, ret_fault) : outcome;
+    if (outcome == DONE) {
+        outcome = deliver_all(instance, ret_fault);
+    }
+    return outcome == DONE ? follower_finish(instance, ret_fault) : outcome;
 }

@@ -66,8 +66,8 @@ static enum outcome sim_begin(struct sink *sink, uint64_t journal_id, const stru
 static uint64_t find_chain(const struct ledger_store *store, const struct chain *chain)
 {
     for (size_t index = 0; index < store->epoch_count; index++) {
-        if (chain_same(&store->epochs[index].chain, chain)) {
-            return store->epochs[index].number;
+        if (chain_same(&store->epochs[index].recorded.chain, chain)) {
+            return store->epochs[index].recorded.number;
         }
     }
     return 0;
@@ -102,13 +102,13 @@ static uint32_t cursor_of(struct ledger_store *store, const struct delivery *del
 }
 
 static void apply_range(struct ledger_store *store, const struct delivery *delivery,
-                        const struct epoch_range *range, struct ledger_sim_epoch *epoch)
+                        const struct epoch_range *range, struct ledger_sim_epoch *recorded)
 {
     uint32_t number = cursor_of(store, delivery, range->source);
     struct epoch_range moved = *range;
 
     moved.source = number;
-    epoch->ranges[epoch->range_count++] = moved;
+    recorded->ranges[recorded->recorded.range_count++] = moved;
     moved.first = moved.next;
     store->cursors[number].range = moved;
 }
@@ -171,14 +171,43 @@ static void apply_rows(struct ledger_store *store, const struct delivery *delive
     }
 }
 
+static struct sink_epoch name_of(const struct epoch *epoch)
+{
+    return (struct sink_epoch){.number = epoch->number,
+                               .prev_chain = epoch->prev_chain,
+                               .chain = epoch->chain,
+                               .journal_id = epoch->journal_id,
+                               .decided_ms = epoch->decided_ms,
+                               .sealed_ms = epoch->sealed_ms,
+                               .watermark_ms = epoch->watermark_ms,
+                               .newest_accepted_ms = epoch->newest_accepted_ms,
+                               .seed_epoch = epoch->seed_epoch,
+                               .message_count = epoch->message_count,
+                               .row_count = epoch->row_count};
+}
+
+/* The end of a refill. */
+static void apply_standing(struct ledger_store *store, const struct delivery *delivery)
+{
+    const struct epoch *standing = delivery->standing;
+
+    for (size_t index = 0; index < standing->range_count; index++) {
+        uint32_t number = cursor_of(store, delivery, standing->ranges[index].source);
+        store->cursors[number].range = standing->ranges[index];
+        store->cursors[number].range.source = number;
+    }
+    for (size_t index = 0; index < standing->total_count; index++) {
+        apply_total(store, delivery, standing->totals[index]);
+    }
+}
+
 static void apply(struct ledger_store *store, const struct delivery *delivery)
 {
     for (size_t index = 0; index < delivery->epoch_count; index++) {
         const struct epoch *epoch = delivery->epochs[index];
         must(store->epoch_count < LEDGER_SIM_EPOCHS);
         struct ledger_sim_epoch *recorded = &store->epochs[store->epoch_count++];
-        *recorded = (struct ledger_sim_epoch){
-            .number = epoch->number, .prev_chain = epoch->prev_chain, .chain = epoch->chain};
+        recorded->recorded = name_of(epoch);
         for (size_t range = 0; range < epoch->range_count; range++) {
             apply_range(store, delivery, &epoch->ranges[range], recorded);
         }
@@ -188,12 +217,16 @@ static void apply(struct ledger_store *store, const struct delivery *delivery)
         apply_rows(store, delivery, epoch);
         store->head.epoch = epoch->number;
         store->head.chain = epoch->chain;
-        store->head.journal_id = epoch->journal_id;
+        store->head.journal_id =
+            delivery->refill && delivery->standing == NULL ? 0 : epoch->journal_id;
         store->head.watermark_ms = epoch->watermark_ms;
         store->head.seed_epoch = epoch->seed_epoch;
         memcpy(store->head.seq_next, epoch->seq_next, sizeof(epoch->seq_next));
     }
     store->head.rules = *delivery->rules;
+    if (delivery->standing != NULL) {
+        apply_standing(store, delivery);
+    }
 }
 
 /* Rule R1. */
@@ -251,88 +284,6 @@ static enum outcome sim_audit(struct sink *sink, struct fault *ret_fault)
     return *sim_of(sink)->dead ? gone(ret_fault) : DONE;
 }
 
-static enum outcome sim_read_cursor(struct sink *sink, size_t index, struct sink_cursor *ret_cursor,
-                                    struct fault *ret_fault)
-{
-    const struct ledger_store *store = sim_of(sink)->store;
-
-    (void)ret_fault;
-    if (index >= store->cursor_count) {
-        return LATER;
-    }
-    *ret_cursor = store->cursors[index];
-    ret_cursor->range.source = (uint32_t)index;
-    return DONE;
-}
-
-static enum outcome sim_read_total(struct sink *sink, size_t index, struct epoch_total *ret_total,
-                                   struct fault *ret_fault)
-{
-    const struct ledger_store *store = sim_of(sink)->store;
-
-    (void)ret_fault;
-    if (index >= store->total_count) {
-        return LATER;
-    }
-    *ret_total = store->totals[index];
-    return DONE;
-}
-
-static const struct ledger_sim_row *find_row(const struct ledger_store *store, enum table table,
-                                             uint64_t seq)
-{
-    for (size_t index = store->row_count; index > 0; index--) {
-        const struct ledger_sim_row *row = &store->rows[index - 1];
-        if (row->table == table && row->seq == seq) {
-            return row;
-        }
-    }
-    return NULL;
-}
-
-bool ledger_store_row(const struct ledger_store *store, enum table table, uint64_t seq,
-                      struct row *ret_row)
-{
-    const struct ledger_sim_row *found = find_row(store, table, seq);
-
-    return found != NULL &&
-           row_read((struct span){store->bytes + found->at, found->size}, ret_row) > 0;
-}
-
-static enum outcome sim_read_row(struct sink *sink, enum table table, uint64_t seq,
-                                 struct row *ret_row, uint64_t *ret_epoch, int64_t *ret_decided_ms,
-                                 struct fault *ret_fault)
-{
-    const struct ledger_store *store = sim_of(sink)->store;
-    const struct ledger_sim_row *found = find_row(store, table, seq);
-
-    (void)ret_fault;
-    if (found == NULL || !ledger_store_row(store, table, seq, ret_row)) {
-        return LATER;
-    }
-    *ret_epoch = found->epoch;
-    *ret_decided_ms = found->decided_ms;
-    return DONE;
-}
-
-static enum outcome sim_find_payment(struct sink *sink, struct span transaction_id,
-                                     const struct origin *origin, uint64_t offset,
-                                     struct row *ret_row, struct fault *ret_fault)
-{
-    const struct ledger_store *store = sim_of(sink)->store;
-
-    (void)transaction_id;
-    (void)ret_fault;
-    for (uint64_t seq = 1; ledger_store_row(store, TABLE_TRANSACTIONS, seq, ret_row); seq++) {
-        const struct sink_cursor *cursor = &store->cursors[ret_row->numbers[TRANSACTION_SOURCE]];
-        if (origin_same(&cursor->origin, origin) &&
-            ret_row->numbers[TRANSACTION_OFFSET] == (int64_t)offset) {
-            return DONE;
-        }
-    }
-    return LATER;
-}
-
 static enum outcome sim_tend(struct sink *sink, struct fault *ret_fault)
 {
     (void)sink;
@@ -351,9 +302,10 @@ const struct sink_type sink_sim = {
     .deliver = sim_deliver,
     .find_chain = sim_find_chain,
     .audit = sim_audit,
-    .read_cursor = sim_read_cursor,
-    .read_total = sim_read_total,
-    .read_row = sim_read_row,
-    .find_payment = sim_find_payment,
+    .read_cursor = ledger_sim_read_cursor,
+    .read_total = ledger_sim_read_total,
+    .read_row = ledger_sim_read_row,
+    .read_epoch = ledger_sim_read_epoch,
+    .find_payment = ledger_sim_find_payment,
     .tend = sim_tend,
 };

@@ -33,10 +33,7 @@ struct ledger_death {
 };
 
 struct ledger_sim_epoch {
-    uint64_t number;
-    struct chain prev_chain;
-    struct chain chain;
-    size_t range_count;
+    struct sink_epoch recorded;                    /* But for its ranges. */
     struct epoch_range ranges[LEDGER_SIM_SOURCES]; /* source = number of the cursor. */
 };
 
@@ -76,10 +73,28 @@ struct ledger_sim {
 
 extern const struct sink_type sink_sim;
 
+/* Versions of the same window of metrics? Is the row at this place the newest version of one? */
+bool ledger_same_window(const struct row *left, const struct row *right);
+bool ledger_store_newest(const struct ledger_store *store, size_t index);
+
 void ledger_store_copy(struct ledger_store *to, const struct ledger_store *from);
 
 /* The latest row of this table and seq; false: none. */
 bool ledger_store_row(const struct ledger_store *store, enum table table, uint64_t seq,
                       struct row *ret_row);
+
+/* ledger_sim_read.c: what it holds. */
+enum outcome ledger_sim_read_cursor(struct sink *sink, size_t index, struct sink_cursor *ret_cursor,
+                                    struct fault *ret_fault);
+enum outcome ledger_sim_read_total(struct sink *sink, size_t index, struct epoch_total *ret_total,
+                                   struct fault *ret_fault);
+enum outcome ledger_sim_read_row(struct sink *sink, enum table table, uint64_t seq,
+                                 struct row *ret_row, uint64_t *ret_epoch, int64_t *ret_decided_ms,
+                                 struct fault *ret_fault);
+enum outcome ledger_sim_read_epoch(struct sink *sink, uint64_t number, struct sink_epoch *ret_epoch,
+                                   struct fault *ret_fault);
+enum outcome ledger_sim_find_payment(struct sink *sink, struct span transaction_id,
+                                     const struct origin *origin, uint64_t offset,
+                                     struct row *ret_row, struct fault *ret_fault);
 
 #endif

@@ -29,6 +29,7 @@ struct world_setting {
     int64_t keep_s;
     int64_t retention_s;
     uint64_t journal_max_bytes;
+    bool follows; /* There is a follower from the beginning. */
 };
 
 /* Its offset in its partition: they count from 1. */

@@ -48,6 +48,19 @@ static enum outcome act_deliver(struct world *world, const struct act *act, stru
     return instance_deliver(act->instance, number_of(act, 1, WORLD_EPOCHS_MAX), ret_fault);
 }
 
+static enum outcome act_follow(struct world *world, const struct act *act, struct fault *ret_fault)
+{
+    (void)world;
+    return follower_deliver(act->instance, number_of(act, 1, WORLD_EPOCHS_MAX), ret_fault);
+}
+
+static enum outcome act_audit_copy(struct world *world, const struct act *act,
+                                   struct fault *ret_fault)
+{
+    (void)world;
+    return follower_audit(act->instance, ret_fault);
+}
+
 static enum outcome act_audit(struct world *world, const struct act *act, struct fault *ret_fault)
 {
     (void)world;
@@ -118,6 +131,18 @@ static enum outcome act_trouble(struct world *world, const struct act *act, stru
     return DONE;
 }
 
+static enum outcome act_trouble_copy(struct world *world, const struct act *act,
+                                     struct fault *ret_fault)
+{
+    struct ledger_sim *copy = &act->instance->copy;
+
+    (void)world;
+    (void)ret_fault;
+    copy->trouble = strcmp(act->words[1], "unknown") == 0 ? LEDGER_UNKNOWN_APPLIED : LEDGER_BUSY;
+    copy->trouble_at = copy->deliveries + number_of(act, 2, 1);
+    return DONE;
+}
+
 static enum outcome act_set(struct world *world, const struct act *act, struct fault *ret_fault)
 {
     struct engine_settings *settings = &act->instance->settings;
@@ -131,6 +156,8 @@ static enum outcome act_set(struct world *world, const struct act *act, struct f
         settings->rules.retention_ms = number * 1000;
     } else if (strcmp(act->words[1], "arrival") == 0) {
         act->instance->arrival_s = (int32_t)number;
+    } else if (strcmp(act->words[1], "follows") == 0) {
+        act->instance->follows = number != 0;
     } else if (strcmp(act->words[1], "path") == 0) {
         (void)snprintf(settings->sinks[0].path, sizeof(settings->sinks[0].path), "memory%lld",
                        (long long)number);
@@ -151,6 +178,52 @@ static enum outcome act_restore(struct world *world, const struct act *act, stru
 {
     (void)ret_fault;
     ledger_store_copy(&world->ledger, &world->saved[number_of(act, 1, 0)]);
+    return DONE;
+}
+
+static enum outcome act_save_copy(struct world *world, const struct act *act,
+                                  struct fault *ret_fault)
+{
+    (void)act;
+    (void)ret_fault;
+    ledger_store_copy(&world->copy_saved, &world->copy);
+    return DONE;
+}
+
+static enum outcome act_restore_copy(struct world *world, const struct act *act,
+                                     struct fault *ret_fault)
+{
+    (void)act;
+    (void)ret_fault;
+    ledger_store_copy(&world->copy, &world->copy_saved);
+    return DONE;
+}
+
+static enum outcome act_empty_copy(struct world *world, const struct act *act,
+                                   struct fault *ret_fault)
+{
+    (void)act;
+    (void)ret_fault;
+    memset(&world->copy, 0, offsetof(struct ledger_store, bytes));
+    return DONE;
+}
+
+static enum outcome act_wipe_copy(struct world *world, const struct act *act,
+                                  struct fault *ret_fault)
+{
+    (void)act;
+    (void)ret_fault;
+    world->copy.exists = false;
+    world->copy.head.epoch = 0;
+    return DONE;
+}
+
+/* The ledger is lost; its follower takes its place. */
+static enum outcome act_swap(struct world *world, const struct act *act, struct fault *ret_fault)
+{
+    (void)act;
+    (void)ret_fault;
+    ledger_store_copy(&world->ledger, &world->copy);
     return DONE;
 }
 
@@ -182,16 +255,33 @@ static const struct verb {
     bool of_instance;
     enum outcome (*run)(struct world *world, const struct act *act, struct fault *ret_fault);
 } verbs[] = {
-    {"start", true, act_start},         {"take", true, act_take},
-    {"take-from", true, act_take_from}, {"seal", true, act_seal},
-    {"deliver", true, act_deliver},     {"audit", true, act_audit},
-    {"trim", true, act_trim},           {"finish", true, act_finish},
-    {"kill", true, act_kill},           {"power", true, act_power},
-    {"lose", true, act_lose},           {"clone", true, act_clone},
-    {"trouble", true, act_trouble},     {"set", true, act_set},
-    {"save", false, act_save},          {"restore", false, act_restore},
-    {"empty", false, act_empty},        {"wipe", false, act_wipe},
+    {"start", true, act_start},
+    {"take", true, act_take},
+    {"take-from", true, act_take_from},
+    {"seal", true, act_seal},
+    {"deliver", true, act_deliver},
+    {"audit", true, act_audit},
+    {"trim", true, act_trim},
+    {"finish", true, act_finish},
+    {"kill", true, act_kill},
+    {"power", true, act_power},
+    {"lose", true, act_lose},
+    {"clone", true, act_clone},
+    {"trouble", true, act_trouble},
+    {"set", true, act_set},
+    {"save", false, act_save},
+    {"restore", false, act_restore},
+    {"empty", false, act_empty},
+    {"wipe", false, act_wipe},
     {"hours", false, act_hours},
+    {"follow", true, act_follow},
+    {"audit-copy", true, act_audit_copy},
+    {"trouble-copy", true, act_trouble_copy},
+    {"save-copy", false, act_save_copy},
+    {"restore-copy", false, act_restore_copy},
+    {"empty-copy", false, act_empty_copy},
+    {"wipe-copy", false, act_wipe_copy},
+    {"swap", false, act_swap},
 };
 
 /* The next act of the story; returns where the one after it begins, NULL: none left. */

@@ -1,6 +1,7 @@
 #include "test/sim/world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int64_t sim_wall_ms(struct clock *clock)
@@ -47,6 +48,7 @@ void world_init(struct world *world, const struct world_setting *setting)
         .now_ms = WORLD_BEGIN_MS + (int64_t)WORLD_ARRIVAL_S * 1000,
     };
     memset(&world->ledger, 0, offsetof(struct ledger_store, bytes));
+    memset(&world->copy, 0, offsetof(struct ledger_store, bytes));
     memset(world->state_hashes, 0, sizeof(world->state_hashes));
     world->partition_count = 0;
     for (size_t index = 0; index < setting->message_count; index++) {
@@ -65,6 +67,8 @@ void world_init(struct world *world, const struct world_setting *setting)
         world->instances[index].real_reader = NULL;
         world->instances[index].ledger.trouble_at = 0;
         world->instances[index].reader.trouble_at = 0;
+        world->instances[index].copy.trouble_at = 0;
+        world->instances[index].follows = setting->follows;
     }
     world->fuse = 0;
     world->spent = 0;
@@ -90,6 +94,9 @@ void world_free(struct world *world)
     for (size_t index = 0; index < WORLD_INSTANCES; index++) {
         instance_kill(world, &world->instances[index]);
         disk_sim_free(&world->instances[index].disk);
+        free(world->instances[index].follower_memory);
+        world->instances[index].follower_memory = NULL;
+        world->instances[index].follower_memory_size = 0;
     }
 }
 
@@ -167,6 +174,7 @@ enum outcome instance_start(struct world *world, struct instance *instance, stru
             pipeline_open(pipeline, &instance->settings, &instance->disk.disk, &world->clock.clock,
                           ledger_of(instance), reader_of(instance), ret_fault);
         instance->opened = outcome == DONE;
+        pipeline->holder = instance->follows && world->copy.head.epoch > 0 ? "copy" : NULL;
     }
     if (outcome == DONE) {
         outcome = pipeline_recover(pipeline, ret_fault);
@@ -179,6 +187,12 @@ enum outcome instance_start(struct world *world, struct instance *instance, stru
                  &pipeline->head);
     shelf_ledger_down(&pipeline->shelf, true);
     instance->running = true;
+    if (instance->follows) {
+        outcome = follower_start(world, instance, ret_fault);
+        if (outcome != DONE) {
+            return outcome;
+        }
+    }
     return instance_begin(world, instance, ret_fault);
 }
 
@@ -188,6 +202,7 @@ void instance_kill(struct world *world, struct instance *instance)
         if (instance->running) {
             courier_close(&instance->courier);
         }
+        follower_kill(instance);
         pipeline_close(&instance->pipeline);
         world_leave_disk(world, instance);
         disk_sim_reopen(&instance->disk);

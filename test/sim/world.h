@@ -35,6 +35,14 @@ struct instance {
     struct sink *real_ledger; /* In place of the simulated ones; NULL: these. Borrowed. */
     struct sink *real_reader;
     bool real_open;
+    struct ledger_sim copy; /* The follower's sink, */
+    struct ledger_sim view; /* and what it is filled through. */
+    struct courier follower;
+    struct refill refill;
+    void *follower_memory; /* Kept from start to start. */
+    size_t follower_memory_size;
+    bool follows; /* There is a follower at the next start. */
+    bool following;
 };
 
 /* A clock that stands still unless told. */
@@ -48,6 +56,8 @@ struct world {
     struct clock_sim clock;
     struct ledger_store ledger;
     struct ledger_store saved[WORLD_SAVED];
+    struct ledger_store copy; /* The follower's. */
+    struct ledger_store copy_saved;
     struct instance instances[WORLD_INSTANCES];
     size_t partition_count;
     bool hashes_kept;
@@ -92,6 +102,15 @@ MUST_USE enum outcome instance_seal(struct world *world, struct instance *instan
 MUST_USE enum outcome instance_deliver(struct instance *instance, size_t epochs_max,
                                        struct fault *ret_fault);
 MUST_USE enum outcome instance_audit(struct instance *instance, struct fault *ret_fault);
+
+/* The same with the follower: its sink found on the history, a transaction, all there is. */
+MUST_USE enum outcome follower_start(struct world *world, struct instance *instance,
+                                     struct fault *ret_fault);
+MUST_USE enum outcome follower_deliver(struct instance *instance, size_t epochs_max,
+                                       struct fault *ret_fault);
+MUST_USE enum outcome follower_audit(struct instance *instance, struct fault *ret_fault);
+MUST_USE enum outcome follower_finish(struct instance *instance, struct fault *ret_fault);
+void follower_kill(struct instance *instance);
 
 /* The process is gone; what it wrote is in the cache. */
 void instance_kill(struct world *world, struct instance *instance);

@@ -1,0 +1,149 @@
+#include "test/sim/ledger_sim.h"
+
+#include <string.h>
+
+enum outcome ledger_sim_read_cursor(struct sink *sink, size_t index, struct sink_cursor *ret_cursor,
+                                    struct fault *ret_fault)
+{
+    const struct ledger_store *store = ((struct ledger_sim *)sink)->store;
+
+    (void)ret_fault;
+    if (index >= store->cursor_count) {
+        return LATER;
+    }
+    *ret_cursor = store->cursors[index];
+    ret_cursor->range.source = (uint32_t)index;
+    return DONE;
+}
+
+enum outcome ledger_sim_read_total(struct sink *sink, size_t index, struct epoch_total *ret_total,
+                                   struct fault *ret_fault)
+{
+    const struct ledger_store *store = ((struct ledger_sim *)sink)->store;
+
+    (void)ret_fault;
+    if (index >= store->total_count) {
+        return LATER;
+    }
+    *ret_total = store->totals[index];
+    return DONE;
+}
+
+static const struct ledger_sim_row *find_row(const struct ledger_store *store, enum table table,
+                                             uint64_t seq)
+{
+    for (size_t index = store->row_count; index > 0; index--) {
+        const struct ledger_sim_row *row = &store->rows[index - 1];
+        if (row->table == table && row->seq == seq) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+bool ledger_store_row(const struct ledger_store *store, enum table table, uint64_t seq,
+                      struct row *ret_row)
+{
+    const struct ledger_sim_row *found = find_row(store, table, seq);
+
+    return found != NULL &&
+           row_read((struct span){store->bytes + found->at, found->size}, ret_row) > 0;
+}
+
+bool ledger_same_window(const struct row *left, const struct row *right)
+{
+    return left->table == TABLE_METRICS && right->table == TABLE_METRICS &&
+           left->numbers[METRIC_START_MS] == right->numbers[METRIC_START_MS] &&
+           left->texts[METRIC_REGION].size == right->texts[METRIC_REGION].size &&
+           (left->texts[METRIC_REGION].size == 0 ||
+            memcmp(left->texts[METRIC_REGION].at, right->texts[METRIC_REGION].at,
+                   left->texts[METRIC_REGION].size) == 0) &&
+           memcmp(left->texts[METRIC_CURRENCY].at, right->texts[METRIC_CURRENCY].at,
+                  CURRENCY_SIZE) == 0;
+}
+
+static struct row drawn(const struct ledger_store *store, const struct ledger_sim_row *kept)
+{
+    struct row row;
+
+    must(row_read((struct span){store->bytes + kept->at, kept->size}, &row) > 0);
+    return row;
+}
+
+bool ledger_store_newest(const struct ledger_store *store, size_t index)
+{
+    struct row row = drawn(store, &store->rows[index]);
+    bool newest = row.table == TABLE_METRICS;
+
+    for (size_t later = index + 1; newest && later < store->row_count; later++) {
+        struct row other = drawn(store, &store->rows[later]);
+        newest = !ledger_same_window(&row, &other);
+    }
+    return newest;
+}
+
+/* A real ledger keeps the newest version of a window only: the first of these from seq on. */
+static const struct ledger_sim_row *find_window(const struct ledger_store *store, uint64_t seq)
+{
+    for (size_t index = 0; index < store->row_count; index++) {
+        if (store->rows[index].table == TABLE_METRICS && store->rows[index].seq >= seq &&
+            ledger_store_newest(store, index)) {
+            return &store->rows[index];
+        }
+    }
+    return NULL;
+}
+
+enum outcome ledger_sim_read_row(struct sink *sink, enum table table, uint64_t seq,
+                                 struct row *ret_row, uint64_t *ret_epoch, int64_t *ret_decided_ms,
+                                 struct fault *ret_fault)
+{
+    const struct ledger_store *store = ((struct ledger_sim *)sink)->store;
+    const struct ledger_sim_row *found =
+        table == TABLE_METRICS ? find_window(store, seq) : find_row(store, table, seq);
+
+    (void)ret_fault;
+    if (found != NULL) {
+        seq = found->seq;
+    }
+    if (found == NULL || !ledger_store_row(store, table, seq, ret_row)) {
+        return LATER;
+    }
+    *ret_epoch = found->epoch;
+    *ret_decided_ms = found->decided_ms;
+    return DONE;
+}
+
+enum outcome ledger_sim_find_payment(struct sink *sink, struct span transaction_id,
+                                     const struct origin *origin, uint64_t offset,
+                                     struct row *ret_row, struct fault *ret_fault)
+{
+    const struct ledger_store *store = ((struct ledger_sim *)sink)->store;
+
+    (void)transaction_id;
+    (void)ret_fault;
+    for (uint64_t seq = 1; ledger_store_row(store, TABLE_TRANSACTIONS, seq, ret_row); seq++) {
+        const struct sink_cursor *cursor = &store->cursors[ret_row->numbers[TRANSACTION_SOURCE]];
+        if (origin_same(&cursor->origin, origin) &&
+            ret_row->numbers[TRANSACTION_OFFSET] == (int64_t)offset) {
+            return DONE;
+        }
+    }
+    return LATER;
+}
+
+enum outcome ledger_sim_read_epoch(struct sink *sink, uint64_t number, struct sink_epoch *ret_epoch,
+                                   struct fault *ret_fault)
+{
+    const struct ledger_store *store = ((struct ledger_sim *)sink)->store;
+
+    (void)ret_fault;
+    for (size_t index = 0; index < store->epoch_count; index++) {
+        if (store->epochs[index].recorded.number >= number) {
+            *ret_epoch = store->epochs[index].recorded;
+            ret_epoch->ranges = store->epochs[index].ranges;
+            return DONE;
+        }
+    }
+    return LATER;
+}
