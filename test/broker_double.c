@@ -141,7 +141,9 @@ static void mark(uint64_t offset, struct span text, struct fingerprint *ret_fing
     memcpy(ret_fingerprint->bytes + sizeof(offset), &sum, sizeof(sum));
 }
 
-static bool stands(const struct broker_partition *partition, const struct fingerprint *fingerprint)
+/* Is it that of a record before this offset? Or of none at all. */
+static bool stands(const struct broker_partition *partition, uint64_t next,
+                   const struct fingerprint *fingerprint)
 {
     static const struct fingerprint none;
     bool found = memcmp(fingerprint, &none, sizeof(none)) == 0;
@@ -150,7 +152,7 @@ static bool stands(const struct broker_partition *partition, const struct finger
         const struct broker_record *record = &partition->records[index];
         struct fingerprint its;
         mark(record->offset, (struct span){record->text, strlen(record->text)}, &its);
-        found = memcmp(&its, fingerprint, sizeof(its)) == 0;
+        found = record->offset < next && memcmp(&its, fingerprint, sizeof(its)) == 0;
     }
     return found;
 }
@@ -162,7 +164,7 @@ static enum outcome double_assign(struct source *source, uint64_t next,
 
     own->next = next;
     take(own->broker);
-    bool same = stands(own->partition, fingerprint);
+    bool same = stands(own->partition, next, fingerprint);
     give(own->broker);
     return same ? DONE
                 : fault_is(ret_fault, BROKEN, FAULT_SOURCE_REPLACED, "not the record before %llu",

@@ -67,8 +67,8 @@
     X(SET_KAFKA_PASSWORD_VARIABLE, "source.kafka.sasl.password_variable", SETTING_TEXT, "none",    \
       FROM_TO(1, 100), "or the environment variable that holds it")                                \
     X(SET_KAFKA_EXTRA, "source.kafka.extra", SETTING_TEXT_BY_NAME, "{}", FROM_TO(0, 64),           \
-      "librdkafka's own properties, as in {client.rack: a}; those that could lose or double a "    \
-      "payment, or run a program, are refused")                                                    \
+      "librdkafka's own properties, as in {fetch.wait.max.ms: 50}; those that could lose or "      \
+      "double a payment, or run a program, are refused")                                           \
     X(SET_LONGEST_OUTAGE, "source.longest_outage", SETTING_DURATION, "24h", FROM_TO(0, DAYS(365)), \
       "how long payonce may be down; check wants the topic's retention to cover it, lateness and " \
       "dedup.retention")                                                                           \

@@ -278,6 +278,15 @@ static bool open_grown(struct engine *engine)
     return open_anew(engine, &grown);
 }
 
+/* What the live sources see, told on. True: there are further partitions. */
+static bool watch_feed(struct engine *engine)
+{
+    atomic_store_explicit(&engine->source_lag, intake_lag(engine->intake), memory_order_relaxed);
+    engine_tell_reach(engine, intake_unreachable(engine->intake),
+                      "nothing is heard from the broker");
+    return atomic_exchange_explicit(&engine->feed_grown, false, memory_order_relaxed);
+}
+
 /* One look at the intake. False: reading is over. */
 static bool step(struct deciding *deciding)
 {
@@ -288,14 +297,10 @@ static bool step(struct deciding *deciding)
     if (!have_epoch(deciding)) {
         return true;
     }
-    intake_next(engine->intake, &engine->pipeline.state, &item, &fault);
-    if (engine->feed != NULL) {
-        if (atomic_exchange_explicit(&engine->feed_grown, false, memory_order_relaxed)) {
-            return open_grown(engine);
-        }
-        engine_tell_reach(engine, intake_unreachable(engine->intake),
-                          "nothing is heard from the broker");
+    if (engine->feed != NULL && watch_feed(engine)) {
+        return open_grown(engine);
     }
+    intake_next(engine->intake, &engine->pipeline.state, &item, &fault);
     switch (item.kind) {
     case INTAKE_MESSAGE:
         return take_message(deciding, &item);

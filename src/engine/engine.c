@@ -184,6 +184,7 @@ void engine_gauges(struct engine *engine, struct engine_gauges *ret_gauges)
     (void)pthread_mutex_lock(&pipeline->journal.mutex);
     ret_gauges->journal_bytes = pipeline->journal.bytes;
     (void)pthread_mutex_unlock(&pipeline->journal.mutex);
+    ret_gauges->source_lag = atomic_load(&engine->source_lag);
     ret_gauges->input_bytes = atomic_load(&engine->input_bytes);
     (void)pthread_mutex_lock(&engine->mutex);
     bool halted = engine->planned == ENGINE_HALTED || engine->end == ENGINE_HALTED;

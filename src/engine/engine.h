@@ -73,6 +73,7 @@ struct engine_gauges {
     uint64_t state_bytes;
     uint64_t state_limit_bytes;
     uint64_t journal_bytes;
+    uint64_t source_lag;  /* Live: offsets that are there and not decided yet. */
     uint64_t input_bytes; /* Read so far by this process; of input_total where known. */
     uint64_t input_total;
     enum fault_code halted; /* FAULT_NONE: running. */

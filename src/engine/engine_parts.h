@@ -40,6 +40,12 @@ struct feed_progress {
     struct feed_position positions[FEED_PARTITIONS_MAX];
 };
 
+/* How much of what the client says has been told on, since then. */
+struct feed_told {
+    int64_t since_ns;
+    unsigned count;
+};
+
 /* The deciding thread's, of live sources. */
 struct feed_trouble {
     int64_t since_ns; /* Some are out of reach since then; 0: none is. */
@@ -87,6 +93,7 @@ struct engine {
     pthread_mutex_t feed_mutex;
     bool feed_open;
     struct feed_progress progress;
+    struct feed_told told;
     int64_t feed_looked_ns; /* When it was asked for further partitions last. */
 
     pthread_mutex_t mutex; /* Guards what follows, up to the atomics. */
@@ -109,6 +116,7 @@ struct engine {
     atomic_ullong state_bytes;
     atomic_ullong state_limit;
     atomic_ullong input_bytes;
+    atomic_ullong source_lag;
     atomic_ullong conflicts_told;
 };
 

@@ -9,6 +9,10 @@ _Static_assert((int)FEED_PARTITIONS_MAX <= (int)INTAKE_SOURCES_MAX, "a lane for 
 /* How often the broker is told. */
 #define COMMIT_EVERY_NS INT64_C(3000000000)
 
+/* Of what the client says, so much is told on in so long. */
+#define TOLD_EVERY_NS INT64_C(60000000000)
+enum { LINES_TOLD_MAX = 5 };
+
 /* Its newest incarnation, if the history has met it. False: neither the partition. */
 static bool find_partition(const struct state *state, struct origin *origin, bool *ret_topic_known)
 {
@@ -117,12 +121,12 @@ enum outcome engine_open_feed(struct engine *engine, struct fault *ret_fault)
 {
     (void)pthread_mutex_lock(&engine->feed_mutex);
     enum outcome outcome = open_all(engine, ret_fault);
+    engine->feed_looked_ns = clock_steady_ns(engine->clock);
     if (outcome != DONE) {
         close_all(engine);
     }
     (void)pthread_mutex_unlock(&engine->feed_mutex);
     if (outcome == DONE) {
-        engine->feed_looked_ns = clock_steady_ns(engine->clock);
         tell_assigned(engine);
         engine->first_run = false;
     }
@@ -176,15 +180,30 @@ static void commit(struct engine *engine)
     }
 }
 
+/* A client that cannot reach its brokers says so again and again. */
+static bool may_tell(struct engine *engine)
+{
+    struct feed_told *told = &engine->told;
+    int64_t now_ns = clock_steady_ns(engine->clock);
+
+    if (now_ns - told->since_ns >= TOLD_EVERY_NS) {
+        *told = (struct feed_told){.since_ns = now_ns};
+    }
+    return told->count++ < LINES_TOLD_MAX;
+}
+
+/* What is worth no warning is worth no line. */
 static void tell_lines(struct engine *engine)
 {
     struct feed_line line;
 
     while (feed_line(engine->feed, &line)) {
         struct engine_event event;
-        event_begin(&event, "source_client", line.warning ? ENGINE_WARN : ENGINE_INFO);
-        event_word(&event, "says", line.text);
-        events_put(&engine->events, &event);
+        if (line.warning && may_tell(engine)) {
+            event_begin(&event, "source_client", ENGINE_WARN);
+            event_word(&event, "says", line.text);
+            events_put(&engine->events, &event);
+        }
     }
 }
 

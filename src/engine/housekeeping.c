@@ -22,6 +22,9 @@ static void tell_summary(struct engine *engine)
     for (size_t verdict = 0; verdict < VERDICT_COUNT; verdict++) {
         event_number(&event, verdict_name((enum verdict)verdict), gauges.verdicts[verdict]);
     }
+    if (engine->feed != NULL) {
+        event_number(&event, "lag", gauges.source_lag);
+    }
     event_number(&event, "state_entries", gauges.state_entries);
     event_number(&event, "epoch", gauges.epoch);
     event_number(&event, "ledger_epoch", gauges.ledger_epoch);

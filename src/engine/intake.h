@@ -92,6 +92,9 @@ void intake_wait(struct intake *intake, int64_t timeout_ns);
 /* Live: of how many sources has nothing been heard for a while (some seconds, as of lately)? */
 size_t intake_unreachable(const struct intake *intake);
 
+/* Live: how many offsets are there beyond what has been decided (as of lately)? */
+uint64_t intake_lag(const struct intake *intake);
+
 /* The fingerprint of what has been taken from this source (state's number) so far. False: nothing.
  */
 bool intake_fingerprint(const struct intake *intake, uint16_t source,

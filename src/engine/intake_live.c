@@ -28,6 +28,7 @@ struct intake_live {
     int64_t limit_ms;  /* Up to which newest event may be taken, in this round of turns. */
     uint64_t arrivals; /* Blocks that had arrived before the last look around. */
     size_t unreachable;
+    uint64_t lag;
     bool backlog[SOURCES_MAX]; /* By the state's number. */
     struct live_lane lanes[];
 };
@@ -88,6 +89,7 @@ static void look_at(struct intake *intake, const struct state *state, size_t ind
         lane->goal_known = true;
         lane->goal = lane->sight.stable;
     }
+    intake->live->lag += lane->sight.end > next ? lane->sight.end - next : 0;
     intake->live->unreachable += now_ns - lane->heard_ns > UNHEARD_NS ? 1 : 0;
 }
 
@@ -103,6 +105,7 @@ static bool look(struct intake *intake, const struct state *state)
     live->looked_ns = now_ns;
     live->asked = 0;
     live->unreachable = 0;
+    live->lag = 0;
     for (size_t lane = 0; lane < intake->crew.lane_count; lane++) {
         look_at(intake, state, lane, now_ns);
     }
@@ -263,4 +266,9 @@ void live_wait(struct intake *intake, int64_t timeout_ns)
 size_t intake_unreachable(const struct intake *intake)
 {
     return intake->live == NULL ? 0 : intake->live->unreachable;
+}
+
+uint64_t intake_lag(const struct intake *intake)
+{
+    return intake->live == NULL ? 0 : intake->live->lag;
 }

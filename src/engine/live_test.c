@@ -102,6 +102,36 @@ a_new_pipeline_begins_where_it_was_set_and_a_partition_of_later_at_its_first(voi
     unmake();
 }
 
+static uint64_t lag(void)
+{
+    struct engine_gauges gauges;
+
+    engine_gauges(place.engine, &gauges);
+    return gauges.source_lag;
+}
+
+static void what_is_there_and_not_read_is_the_lag(void **state)
+{
+    make(2);
+    pay(0, 30);
+    broker_hang(&broker, 1, true);
+    pay(1, 12);
+    start();
+    await_accepted(30);
+    for (int step = 0; step < 500 && lag() != 12; step++) {
+        usleep(10000);
+    }
+    assert_int_equal(lag(), 12);
+    broker_hang(&broker, 1, false);
+    await_accepted(42);
+    for (int step = 0; step < 500 && lag() != 0; step++) {
+        usleep(10000);
+    }
+    assert_int_equal(lag(), 0);
+    stop();
+    unmake();
+}
+
 static void the_broker_is_told_how_far_the_ledger_has_come(void **state)
 {
     make(2);
@@ -268,6 +298,7 @@ int main(void)
         cmocka_unit_test(reads_partitions_to_where_they_ended_at_the_start),
         cmocka_unit_test(
             a_new_pipeline_begins_where_it_was_set_and_a_partition_of_later_at_its_first),
+        cmocka_unit_test(what_is_there_and_not_read_is_the_lag),
         cmocka_unit_test(the_broker_is_told_how_far_the_ledger_has_come),
         cmocka_unit_test(a_partition_that_is_added_is_read_without_a_restart),
         cmocka_unit_test(a_client_that_is_made_anew_loses_and_doubles_nothing),
