@@ -30,6 +30,7 @@ packages:
 packages-test:
 	@tools/install_packages.sh build test
 	@tools/install_packages.sh kafka || true
+	@test/kafka/brokers fetch 3.9 4.1 || true
 
 # Simulate payments, kill the program three times in the middle, reconcile to the cent.
 demo: build

@@ -8,7 +8,6 @@
 enum {
     RECORDS_ON_THEIR_WAY = 32768,
     TAKE = 256,
-    TRIES = 2, /* At the beginning, KAFKA_WAIT_MS each. */
     SLICE_MS = 100,
     MS_NS = 1000000,
     LINES_SAID_MAX = 2,
@@ -63,13 +62,10 @@ static enum outcome firm(enum outcome outcome)
 static enum outcome find_topic(struct kafka_sending *sending, const struct simulate_kafka *kafka,
                                struct fault *ret_fault)
 {
-    enum outcome outcome = LATER;
+    enum outcome outcome = kafka_writer_topic(sending->writer, kafka->topic, &sending->topic,
+                                              &sending->partition_count, ret_fault);
 
-    for (int try = 0; outcome == LATER && try < TRIES; try++) {
-        outcome = kafka_writer_topic(sending->writer, kafka->topic, &sending->topic,
-                                     &sending->partition_count, ret_fault);
-        say_lines(sending);
-    }
+    say_lines(sending);
     if (outcome == DONE && sending->partition_count > SIMULATOR_OUTPUTS_MAX) {
         outcome = fault_is(ret_fault, BROKEN, FAULT_USAGE,
                            "topic %s has %u partitions; simulate writes to %d at most",

@@ -1,12 +1,13 @@
 #include "os/kafka_write.h"
 
+#include "os/clock.h"
 #include "os/kafka_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum { PRODUCE_KEY = 0, OWN_MAX = 12 };
+enum { PRODUCE_KEY = 0, OWN_MAX = 12, ASK_MS = 500 };
 
 struct kafka_writer {
     struct kafka_client client;
@@ -174,10 +175,9 @@ static enum outcome not_allowed(const char *what, int error, struct fault *ret_f
 static enum outcome cannot(struct kafka_writer *writer, const char *topic,
                            rd_kafka_resp_err_t error, struct fault *ret_fault)
 {
-    (void)rd_kafka_poll(writer->client.handle, 0); /* Why nobody could be asked. */
     enum kafka_class class = kafka_error_class(error);
 
-    if (class == KAFKA_PASSING && writer->client.not_allowed != 0) {
+    if (class == KAFKA_PASSING && writer->client.not_allowed != 0) { /* Why nobody answered. */
         return not_allowed(topic, writer->client.not_allowed, ret_fault);
     }
     if (class == KAFKA_MISSING) {
@@ -190,12 +190,12 @@ static enum outcome cannot(struct kafka_writer *writer, const char *topic,
     return kafka_fault(ret_fault, LATER, FAULT_KAFKA_UNREACHABLE, topic, error);
 }
 
-static rd_kafka_resp_err_t count_partitions(struct kafka_writer *writer, rd_kafka_topic_t *topic,
-                                            uint32_t *ret_count)
+static rd_kafka_resp_err_t ask_once(struct kafka_writer *writer, rd_kafka_topic_t *topic,
+                                    uint32_t *ret_count)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t error =
-        rd_kafka_metadata(writer->client.handle, 0, topic, &metadata, KAFKA_WAIT_MS);
+        rd_kafka_metadata(writer->client.handle, 0, topic, &metadata, ASK_MS);
 
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return error;
@@ -206,6 +206,21 @@ static rd_kafka_resp_err_t count_partitions(struct kafka_writer *writer, rd_kafk
         *ret_count = (uint32_t)metadata->topics[0].partition_cnt;
     }
     rd_kafka_metadata_destroy(metadata);
+    return error;
+}
+
+/* Until somebody answers, or says that we may not ask. */
+static rd_kafka_resp_err_t count_partitions(struct kafka_writer *writer, rd_kafka_topic_t *topic,
+                                            uint32_t *ret_count)
+{
+    int64_t until_ns = clock_steady_ns(&clock_real) + KAFKA_WAIT_MS * INT64_C(1000000);
+    rd_kafka_resp_err_t error;
+
+    do {
+        error = ask_once(writer, topic, ret_count);
+        (void)rd_kafka_poll(writer->client.handle, 0);
+    } while (kafka_error_class(error) == KAFKA_PASSING && writer->client.not_allowed == 0 &&
+             clock_steady_ns(&clock_real) < until_ns);
     return error;
 }
 

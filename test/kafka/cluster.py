@@ -40,7 +40,7 @@ def reserve_ports():
     random.shuffle(blocks)
     for first in blocks:
         try:
-            lock = os.open(os.path.join(place, str(first)), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            lock = os.open(os.path.join(place, str(first)), os.O_RDWR | os.O_CREAT, 0o666)
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             continue
@@ -61,7 +61,7 @@ def port_free(port):
 
 
 class Broker:
-    """One of them. Its process is known by the name of its settings file, not by its number alone."""
+    """One of them. Its process is known by its settings file, not by its number alone."""
 
     def __init__(self, cluster, number):
         self.cluster, self.number = cluster, number
@@ -102,15 +102,17 @@ class Broker:
     def format(self):
         """Begin preparing the disk; the process to wait for."""
         users = security.scram_arguments() if self.cluster.secure else []
-        return subprocess.Popen([*self.cluster.java(), "kafka.tools.StorageTool", "format", "-t",
-                                 CLUSTER_ID, "-c", self.settings, *users], stdout=subprocess.DEVNULL,
-                                stderr=open(os.path.join(self.folder, "format"), "wb"))
+        with open(os.path.join(self.folder, "format"), "wb") as said:
+            return subprocess.Popen([*self.cluster.java(), "kafka.tools.StorageTool", "format",
+                                     "-t", CLUSTER_ID, "-c", self.settings, *users],
+                                    stdout=subprocess.DEVNULL, stderr=said)
 
     def launch(self, make_archive=None):
         with open(os.path.join(self.folder, "out"), "ab") as out:
-            process = subprocess.Popen([*self.cluster.java(make_archive), "kafka.Kafka", self.settings],
-                                       stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                       start_new_session=True, pass_fds=self.cluster.held)
+            process = subprocess.Popen(
+                [*self.cluster.java(make_archive), "kafka.Kafka", self.settings],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+                pass_fds=self.cluster.held)
         with open(os.path.join(self.folder, "pid"), "w", encoding="ascii") as file:
             file.write(str(process.pid))
         until = time.monotonic() + 2
@@ -130,7 +132,8 @@ class Broker:
             if not self.alive():
                 raise Trouble(f"broker {self.number} ended: {self.last_words()}")
             if time.monotonic() > until:
-                raise Trouble(f"broker {self.number} is not ready after {READY_SECONDS} s: {self.last_words()}")
+                raise Trouble(f"broker {self.number} is not ready after {READY_SECONDS} s: "
+                              f"{self.last_words()}")
             time.sleep(0.05)
 
     def last_words(self):
@@ -209,7 +212,8 @@ class Cluster:
         if self.known["proxied"]:
             found["KAFKA_PROXIED"] = self.places(PROXIED_ADVERTISED)
             found["KAFKA_PROXY_ROUTES"] = ",".join(
-                f"{broker.port(PROXIED_ADVERTISED)}:{broker.port(PROXIED)}" for broker in self.brokers)
+                f"{broker.port(PROXIED_ADVERTISED)}:{broker.port(PROXIED)}"
+                for broker in self.brokers)
         if self.secure:
             found.update(KAFKA_SASL=self.places(SASL), KAFKA_TLS=self.places(TLS),
                          KAFKA_SASL_TLS=self.places(SASL_TLS),
@@ -260,6 +264,7 @@ def broker_settings(broker):
         "broker.session.timeout.ms": 4000,
         "broker.heartbeat.interval.ms": 500,
         "replica.lag.time.max.ms": 6000,
+        "controller.socket.timeout.ms": 4000,
         "controlled.shutdown.enable": "true",
         # Small, so that three of them fit beside everything else.
         "num.network.threads": 2,
@@ -306,8 +311,9 @@ def make(folder, jars, options):
         formatting.append((broker, broker.format()))
     for broker, process in formatting:
         if process.wait() != 0:
-            with open(os.path.join(broker.folder, "format"), encoding="utf-8", errors="replace") as file:
-                raise Trouble(f"broker {broker.number} cannot be set up: {file.read()[-600:]}")
+            with open(os.path.join(broker.folder, "format"), "rb") as file:
+                raise Trouble(f"broker {broker.number} cannot be set up: "
+                              f"{file.read().decode(errors='replace')[-600:]}")
     with open(os.path.join(folder, "cluster.json"), "w", encoding="utf-8") as file:
         json.dump(cluster.known, file)
     return cluster
@@ -316,7 +322,8 @@ def make(folder, jars, options):
 def make_archive(jars):
     """One broker's life, for the classes it loads."""
     with tempfile.TemporaryDirectory(prefix="payonce-kafka-") as folder:
-        here = make(folder, jars, argparse.Namespace(brokers=1, proxied=False, secure=False, set=[]))
+        one = argparse.Namespace(brokers=1, proxied=False, secure=False, set=[])
+        here = make(folder, jars, one)
         fresh = f"{jars.archive}.{os.getpid()}"
         here.brokers[0].launch(make_archive=fresh)
         here.brokers[0].wait_ready()

@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 
 NEWEST = "4.1"
@@ -15,14 +16,18 @@ LOGGER = "1.7.36"  # slf4j-simple: one way to write log lines for every version.
 FETCH_SECONDS = 900
 JAVA_LEAST = 17
 
-POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>test</groupId><artifactId>kafka-jars</artifactId><version>1</version><packaging>pom</packaging>
-<dependencies>
-<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{0}</version></dependency>
-<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>{0}</version></dependency>
-<dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>{1}</version></dependency>
-</dependencies></project>
+POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
+<modelVersion>4.0.0</modelVersion><groupId>test</groupId><artifactId>kafka-jars</artifactId>
+<version>1</version><packaging>pom</packaging><dependencies>{}</dependencies></project>
 """
+DEPENDENCY = """
+<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"""
+
+
+def wanted(version):
+    return "".join(DEPENDENCY.format(*names) for names in (
+        ("org.apache.kafka", "kafka_2.13", version), ("org.apache.kafka", "kafka-tools", version),
+        ("org.slf4j", "slf4j-simple", LOGGER)))
 
 
 class Absent(Exception):
@@ -31,8 +36,8 @@ class Absent(Exception):
 
 def java_version():
     try:
-        said = subprocess.run(["java", "-XshowSettings:properties", "-version"], capture_output=True,
-                              text=True, check=True, timeout=60).stderr
+        said = subprocess.run(["java", "-XshowSettings:properties", "-version"], text=True,
+                              capture_output=True, check=True, timeout=60).stderr
     except (OSError, subprocess.SubprocessError) as error:
         raise Absent("no Java here (tools/install_packages.sh kafka)") from error
     found = {key.strip(): value.strip() for key, _, value in
@@ -76,10 +81,11 @@ def download(version, folder):
     """Into a folder beside it, renamed when it is whole."""
     if shutil.which("mvn") is None:
         raise Absent("no Maven here to fetch Kafka's jars (tools/install_packages.sh kafka)")
+    print(f"fetching Apache Kafka {version} into {folder}, once", file=sys.stderr)
     fresh = tempfile.mkdtemp(prefix="fetching-", dir=os.path.dirname(folder))
     try:
         with open(os.path.join(fresh, "pom.xml"), "w", encoding="utf-8") as file:
-            file.write(POM.format(version, LOGGER))
+            file.write(POM.format(wanted(version)))
         command = ["mvn", "-q", "-B", "-f", os.path.join(fresh, "pom.xml"),
                    "dependency:copy-dependencies", f"-DoutputDirectory={fresh}/libs",
                    "-DincludeScope=runtime", "-DexcludeArtifactIds=slf4j-reload4j"]
@@ -90,13 +96,13 @@ def download(version, folder):
             raise Absent(f"Maven could not fetch Kafka {version}: {' '.join(said[:1])[:300]}")
         os.rename(fresh, folder)
     except subprocess.TimeoutExpired as error:
-        raise Absent(f"Maven took longer than {FETCH_SECONDS} s to fetch Kafka {version}") from error
+        raise Absent(f"Kafka {version} did not come within {FETCH_SECONDS} s") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
 def fetch(version):
-    """The jars of that version ("4.1": the newest 4.1 known here), fetched if they are not there."""
+    """The jars of that version (4.1: the newest known here), fetched if they are not there."""
     java = java_version()
     version = VERSIONS.get(version, version)
     folder = os.path.join(cache(), version)

@@ -14,7 +14,7 @@
   cut [N]           every connection is reset; new ones are let in
   refuse [N]        every connection is reset, new ones too, until `accept`
   accept [N]
-  lose KEY EVERY [N]   of the requests with that API key (0: Produce) each EVERY-th is carried out by
+  lose KEY EVERY [N]  of requests with that API key (0: Produce) each EVERY-th is carried out by
                     the broker, but its answer is lost, and the connection with it (EVERY 0: none)
   status            one line for each route: connections, requests, answers, lost
   quit

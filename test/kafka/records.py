@@ -35,6 +35,10 @@ def read_batch(topic, part, data, at):
     return flags, producer, base + last + 1, records
 
 
+def batch_end(data, at):
+    return at + 12 + struct.unpack_from(">i", data, at + 8)[0]
+
+
 def fetch(place, topic, part, offset, committed):
     """One fetch: the batches' bytes, and where which producer's aborted transactions begin."""
     body = struct.pack(">iiiib", -1, 100, 1, 8 << 20, 1 if committed else 0) + many(
@@ -55,9 +59,9 @@ def read_partition(place, topic, part, start, end, committed):
         data, aborted = fetch(place, topic, part, offset, committed)
         aborted = sorted((first, producer) for producer, first in aborted)
         in_abort, at = set(), 0
-        while at + HEAD <= len(data) and at + 12 + struct.unpack_from(">i", data, at + 8)[0] <= len(data):
+        while at + HEAD <= len(data) and batch_end(data, at) <= len(data):
             flags, producer, behind, batch = read_batch(topic, part, data, at)
-            at += 12 + struct.unpack_from(">i", data, at + 8)[0]
+            at = batch_end(data, at)
             while aborted and aborted[0][0] < behind:
                 in_abort.add(aborted.pop(0)[1])
             if flags & CONTROL:

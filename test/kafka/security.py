@@ -17,8 +17,8 @@ def make_certificates(folder):
     os.makedirs(place, exist_ok=True)
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30")
     for name in ("ca", "stranger-ca"):
-        openssl("req", "-x509", *key, "-subj", f"/CN=payonce test {name}", "-keyout", f"{name}-key.pem",
-                "-out", f"{name}.pem", cwd=place)
+        openssl("req", "-x509", *key, "-subj", f"/CN=payonce test {name}", "-keyout",
+                f"{name}-key.pem", "-out", f"{name}.pem", cwd=place)
     for name in ("broker", "client"):
         openssl("req", *key[:-2], "-subj", f"/CN={name}", "-keyout", f"{name}-key.pem",
                 "-out", f"{name}.csr", cwd=place)

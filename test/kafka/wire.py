@@ -8,9 +8,10 @@ import socket
 import struct
 import time
 
-PRODUCE, FETCH, LIST_OFFSETS, METADATA, OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR = 0, 1, 2, 3, 8, 9, 10
+FETCH, LIST_OFFSETS, METADATA, OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR = 1, 2, 3, 8, 9, 10
 CREATE_TOPICS, DELETE_TOPICS, DELETE_RECORDS, CREATE_ACLS, CREATE_PARTITIONS = 19, 20, 21, 30, 37
 LATEST, EARLIEST = -1, -2
+ANSWER_SECONDS, WORK_SECONDS = 5.0, 10.0  # A broker that stands still has no answer.
 NOT_YET = {3, 5, 6, 7, 14, 15, 16, 41}  # Leader, coordinator or controller are still being settled.
 NAMES = {1: "OFFSET_OUT_OF_RANGE", 3: "UNKNOWN_TOPIC_OR_PARTITION", 5: "LEADER_NOT_AVAILABLE",
          6: "NOT_LEADER_OR_FOLLOWER", 7: "REQUEST_TIMED_OUT", 15: "COORDINATOR_NOT_AVAILABLE",
@@ -71,7 +72,7 @@ class Bytes:
 
 
 def text(value):
-    return struct.pack(">h", -1) if value is None else struct.pack(">h", len(value.encode())) + value.encode()
+    return struct.pack(">h", len(value.encode())) + value.encode()
 
 
 def many(items):
@@ -84,7 +85,7 @@ def address(place):
     return host, int(port)
 
 
-def ask(place, key, version, body, timeout=10.0):
+def ask(place, key, version, body, timeout=ANSWER_SECONDS):
     """One request on a connection of its own; the answer's bytes behind its header."""
     with socket.create_connection(address(place), timeout=timeout) as door:
         door.settimeout(timeout)
@@ -104,7 +105,7 @@ def receive(door, size):
     return data
 
 
-def any_of(bootstrap, key, version, body, timeout=10.0):
+def any_of(bootstrap, key, version, body, timeout=ANSWER_SECONDS):
     """The same, of whichever broker answers."""
     last = None
     for place in bootstrap.split(","):
@@ -115,19 +116,20 @@ def any_of(bootstrap, key, version, body, timeout=10.0):
     raise last
 
 
-def settled(question, seconds=20.0):
+def settled(question, seconds=40.0):
     """Ask again while the cluster is still settling; a real refusal comes at once."""
     until = time.monotonic() + seconds
     while True:
         try:
             return question()
         except (KafkaError, OSError) as error:
-            if time.monotonic() > until or (isinstance(error, KafkaError) and error.code not in NOT_YET):
+            refusal = isinstance(error, KafkaError) and error.code not in NOT_YET
+            if refusal or time.monotonic() > until:
                 raise
         time.sleep(0.05)
 
 
-def metadata(bootstrap, topics=None, timeout=10.0):
+def metadata(bootstrap, topics=None, timeout=ANSWER_SECONDS):
     """brokers {id: place}, controller, topics {name: {partition: leader}}; topics None: of all."""
     wanted = struct.pack(">i", -1) if topics is None else many(text(name) for name in topics)
     answer = any_of(bootstrap, METADATA, 4, wanted + b"\0", timeout)
@@ -173,9 +175,10 @@ def check(code, what=""):
 def create_topic(bootstrap, name, partitions=1, replication=-1, settings=None):
     settings = many(text(key) + text(value) for key, value in (settings or {}).items())
     body = many([text(name) + struct.pack(">ih", partitions, replication) + many([]) + settings])
+    body += struct.pack(">i?", 8000, False)
 
     def question():
-        answer = any_of(bootstrap, CREATE_TOPICS, 4, body + struct.pack(">i?", 15000, False), 20.0)
+        answer = any_of(bootstrap, CREATE_TOPICS, 4, body, WORK_SECONDS)
         answer.number("i")
         for _ in range(answer.number("i")):
             answer.text()
@@ -185,7 +188,8 @@ def create_topic(bootstrap, name, partitions=1, replication=-1, settings=None):
 
 
 def delete_topic(bootstrap, name):
-    answer = any_of(bootstrap, DELETE_TOPICS, 1, many([text(name)]) + struct.pack(">i", 15000), 20.0)
+    body = many([text(name)]) + struct.pack(">i", 8000)
+    answer = any_of(bootstrap, DELETE_TOPICS, 1, body, WORK_SECONDS)
     answer.number("i")
     for _ in range(answer.number("i")):
         answer.text()
@@ -193,8 +197,8 @@ def delete_topic(bootstrap, name):
 
 
 def create_partitions(bootstrap, name, count):
-    body = many([text(name) + struct.pack(">ii", count, -1)]) + struct.pack(">i?", 15000, False)
-    answer = any_of(bootstrap, CREATE_PARTITIONS, 0, body, 20.0)
+    body = many([text(name) + struct.pack(">ii", count, -1)]) + struct.pack(">i?", 8000, False)
+    answer = any_of(bootstrap, CREATE_PARTITIONS, 0, body, WORK_SECONDS)
     answer.number("i")
     for _ in range(answer.number("i")):
         answer.text()
@@ -207,7 +211,7 @@ def delete_records(bootstrap, name, before):
     for part, place in leaders(bootstrap, name).items():
         if part in before:
             body = many([text(name) + many([struct.pack(">iq", part, before[part])])])
-            answer = ask(place, DELETE_RECORDS, 0, body + struct.pack(">i", 15000), 20.0)
+            answer = ask(place, DELETE_RECORDS, 0, body + struct.pack(">i", 8000), WORK_SECONDS)
             answer.number("i")
             answer.number("i")
             answer.text()
@@ -217,28 +221,30 @@ def delete_records(bootstrap, name, before):
 
 def allow(bootstrap, user, operation, kind, name):
     """User may do that with what has that name ("*": all of that kind)."""
-    body = many([struct.pack(">b", KINDS[kind]) + text(name) + b"\3" + text("User:" + user) + text("*") +
-                 struct.pack(">bb", OPERATIONS[operation], 3)])
-    answer = any_of(bootstrap, CREATE_ACLS, 1, body, 20.0)
+    who = text("User:" + user) + text("*") + struct.pack(">bb", OPERATIONS[operation], 3)
+    body = many([struct.pack(">b", KINDS[kind]) + text(name) + b"\3" + who])
+    answer = any_of(bootstrap, CREATE_ACLS, 1, body, WORK_SECONDS)
     answer.number("i")
     for _ in range(answer.number("i")):
         check(answer.number("h"), answer.text() or "")
 
 
 def offsets(bootstrap, topic, moment=LATEST, committed=False):
-    """{partition: offset}: its end (LATEST), its start (EARLIEST), or the first from a time in ms."""
-    found = {}
-    for part, place in leaders(bootstrap, topic).items():
-        body = struct.pack(">ib", -1, 1 if committed else 0) + many(
-            [text(topic) + many([struct.pack(">iq", part, moment)])])
-        answer = ask(place, LIST_OFFSETS, 2, body)
-        answer.number("i"), answer.number("i")
-        answer.text()
-        answer.number("i"), answer.number("i")
-        check(answer.number("h"), topic)
-        answer.number("q")
-        found[part] = answer.number("q")
-    return found
+    """{partition: offset}: its end, its start (EARLIEST), or the first from a time in ms on."""
+    def question():
+        found = {}
+        for part, place in leaders(bootstrap, topic).items():
+            body = struct.pack(">ib", -1, 1 if committed else 0) + many(
+                [text(topic) + many([struct.pack(">iq", part, moment)])])
+            answer = ask(place, LIST_OFFSETS, 2, body)
+            answer.number("i"), answer.number("i")
+            answer.text()
+            answer.number("i"), answer.number("i")
+            check(answer.number("h"), topic)
+            answer.number("q")
+            found[part] = answer.number("q")
+        return found
+    return settled(question)
 
 
 def coordinator(bootstrap, group):
@@ -254,7 +260,8 @@ def coordinator(bootstrap, group):
 def commit_group(bootstrap, group, topic, places):
     """What an operator's tool does to a group without members: {partition: offset}."""
     body = text(group) + struct.pack(">i", -1) + text("") + struct.pack(">q", -1) + many(
-        [text(topic) + many(struct.pack(">iq", part, place) + text("") for part, place in places.items())])
+        [text(topic) + many(struct.pack(">iq", part, place) + text("")
+                            for part, place in places.items())])
 
     def question():
         answer = ask(coordinator(bootstrap, group), OFFSET_COMMIT, 2, body)

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""payonce simulate --to kafka://: on a real broker, read back by a reader that is not ours."""
+import ctypes
+import json
+import os
+import re
+import sys
+import unittest
+from collections import Counter
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from case import KafkaCase  # noqa: E402
+from records import read_topic  # noqa: E402
+import wire  # noqa: E402
+
+PRODUCE = 0
+SCRAM_SINCE = (2, 6, 1)  # librdkafka before it repeats its nonce, and Kafka 4 minds.
+
+
+def library_version():
+    said = ctypes.CDLL("librdkafka.so.1").rd_kafka_version_str
+    said.restype = ctypes.c_char_p
+    return tuple(int(number) for number in re.findall(rb"\d+", said())[:3])
+
+
+def amount(record):
+    """As it stands there, to the last digit."""
+    return re.search(rb'"amount":([0-9.]+)', record.value).group(1).decode()
+
+
+class SimulateTest(KafkaCase):
+
+    def test_the_truth_says_where_each_payment_stands(self):
+        topic = self.topic(3)
+        self.payonce("simulate", "--to", self.place(topic), "--clock", "virtual", "--count", 3000,
+                     "--duplicates", "5%", "--conflicts", "1%", "--truth", "truth.csv")
+        records = {(record.partition, record.offset): record for record in read_topic(
+            self.bootstrap, topic)}
+        truth = self.truth()
+        self.assertEqual(len(truth), 3000)
+        self.assertEqual(len({row["transaction_id"] for row in truth}), 3000)
+        for row in truth:
+            record = records.pop((int(row["partition"]), int(row["offset"])))
+            self.assertEqual(record.key.decode(), row["transaction_id"])
+            self.assertEqual(json.loads(record.value)["transaction_id"], row["transaction_id"])
+            self.assertEqual(amount(record), row["amount"])
+        known = {row["transaction_id"]: int(row["partition"]) for row in truth}
+        self.assertGreater(len(records), 100)  # The rest: sent again, with what they are copies of.
+        for record in records.values():
+            self.assertEqual(known[record.key.decode()], record.partition)
+
+    def test_a_rate_holds(self):
+        topic = self.topic(2)
+        self.payonce("simulate", "--to", self.place(topic), "--rate", "1000/s", "--duration", "2s")
+        records = read_topic(self.bootstrap, topic)
+        times = [record.time_ms for record in records]
+        self.assertEqual(len(records), 2000)
+        self.assertGreaterEqual(max(times) - min(times), 1900)
+        for record in records:  # Its event time is when it was sent.
+            self.assertLess(abs(json.loads(record.value)["timestamp"] - record.time_ms), 5000)
+
+    def test_a_careless_producer_really_leaves_doubles(self):
+        topic = self.topic(2)
+        self.payonce("simulate", "--to", self.place(topic), "--rate", "2000/s", "--duration", "2s",
+                     "--scenario", "producer-retry", "--truth", "truth.csv")
+        records = read_topic(self.bootstrap, topic)
+        copies = Counter(record.key for record in records)
+        self.assertEqual(len(copies), 4000)
+        self.assertGreater(len(records), 4000)
+        self.assertEqual(len({(record.key, record.value) for record in records}), 4000)
+        self.assertEqual({row["transaction_id"].encode() for row in self.truth()}, set(copies))
+        self.assertEqual(len(self.truth()), 4000)
+
+    def test_a_network_that_loses_answers_doubles_nothing_of_a_careful_one(self):
+        topic = self.topic(2)
+        with self.network() as network:
+            network("lose", PRODUCE, 5)
+            self.payonce("simulate", "--to", self.place(topic, os.environ["KAFKA_PROXIED"]),
+                         "--rate", "1000/s", "--duration", "2s", "--truth", "truth.csv")
+            self.assertRegex(network("status"), r"lost=[1-9]")
+        records = read_topic(self.bootstrap, topic)
+        self.assertEqual(len(records), 2000)
+        self.assertEqual(len({record.key for record in records}), 2000)
+        self.assertEqual(len(self.truth()), 2000)
+
+    def test_an_outage_is_waited_for(self):
+        topic = self.topic(1)
+        with self.network() as network:
+            process = self.start("simulate", "--to", self.place(
+                topic, os.environ["KAFKA_PROXIED"]), "--rate", "500/s", "--duration", "2s")
+            self.until(lambda: wire.offsets(self.bootstrap, topic)[0] > 100)
+            network("refuse")
+            self.assertIsNone(process.poll())
+            network("accept")
+            self.finish(process)
+        records = read_topic(self.bootstrap, topic)
+        self.assertEqual(len({record.key for record in records}), 1000)
+        self.assertEqual(len(records), 1000)
+
+    def test_a_topic_that_is_not_there(self):
+        said = self.payonce("simulate", "--to", self.place("no-such-topic"), code=78)
+        self.assertIn("error[K004]", said)
+        self.assertIn("next: create the topic", said)
+
+    def write_as(self, topic, mechanism, password="payonce-secret", code=0):
+        path = os.path.join(self.folder, "password")
+        with open(path, "w", encoding="ascii", opener=lambda name, flags: os.open(
+                name, flags, 0o600)) as file:
+            file.write(password + "\n")
+        return self.payonce(
+            "simulate", "--to", self.place(topic, os.environ["KAFKA_SASL_TLS"]), "--count", 10,
+            "--property", "security.protocol=sasl_ssl", "--property",
+            "ssl.ca.location=" + os.environ["KAFKA_CA"], "--property",
+            "sasl.mechanism=" + mechanism, "--property", "sasl.username=payonce",
+            "--password-file", path, code=code)
+
+    def test_who_may_write_and_who_may_not(self):
+        topic = self.topic(1)
+        said = self.write_as(topic, "PLAIN", code=77)  # Known, but not allowed to.
+        self.assertIn("error[K005]", said)
+        wire.allow(self.bootstrap, "payonce", "write", "topic", topic)
+        self.write_as(topic, "PLAIN")
+        said = self.write_as(topic, "PLAIN", password="guess", code=77)
+        self.assertIn("error[K005]", said)
+        self.assertNotIn("guess", said)
+        self.assertEqual(wire.offsets(self.bootstrap, topic), {0: 10})
+
+    def test_scram(self):
+        topic = self.topic(1)
+        wire.allow(self.bootstrap, "payonce", "write", "topic", topic)
+        heard = library_version() >= SCRAM_SINCE or os.environ["KAFKA_VERSION"] < "4"
+        for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+            said = self.write_as(topic, mechanism, code=0 if heard else 77)
+            self.assertEqual("before 2.6.1" in said, library_version() < SCRAM_SINCE)
+        self.assertEqual(wire.offsets(self.bootstrap, topic), {0: 20 if heard else 0})
+
+    def test_a_broker_whose_certificate_we_do_not_know(self):
+        stranger = os.path.join(os.environ["KAFKA_DIR"], "tls", "stranger-ca.pem")
+        said = self.payonce(
+            "simulate", "--to", self.place("any", os.environ["KAFKA_TLS"]), "--property",
+            "security.protocol=ssl", "--property", "ssl.ca.location=" + stranger, code=69)
+        self.assertIn("certificate verify failed", said)
+
+
+if __name__ == "__main__":
+    unittest.main()
