@@ -205,7 +205,7 @@ enum outcome courier_gather(struct courier *courier, struct fault *ret_fault)
     return outcome == REFUSED ? DONE : outcome;
 }
 
-static void let_go(struct courier *courier)
+void courier_let_go(struct courier *courier)
 {
     for (size_t index = 0; index < courier->count; index++) {
         if (courier->pinned[index]) {
@@ -221,7 +221,7 @@ static void let_go(struct courier *courier)
 
 void courier_close(struct courier *courier)
 {
-    let_go(courier);
+    courier_let_go(courier);
     journal_place_close(&courier->pipeline->journal, &courier->at);
 }
 
@@ -313,7 +313,7 @@ enum outcome courier_deliver(struct courier *courier, struct fault *ret_fault)
     if (outcome == DONE) {
         stand_behind(courier);
     }
-    let_go(courier);
+    courier_let_go(courier);
     if (outcome == DONE) {
         crash_point("before_ack");
         confirm(courier);
@@ -324,7 +324,7 @@ enum outcome courier_deliver(struct courier *courier, struct fault *ret_fault)
 
 void courier_stand(struct courier *courier, uint64_t epoch, const struct sink_head *head)
 {
-    let_go(courier);
+    courier_let_go(courier);
     courier->again = 0;
     courier->delivered = epoch;
     courier->chain = head->chain;

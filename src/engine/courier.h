@@ -68,6 +68,9 @@ MUST_USE enum outcome courier_follow(struct courier *courier, struct refill *ref
  */
 MUST_USE enum outcome courier_gather(struct courier *courier, struct fault *ret_fault);
 
+/* Hold nothing of what has been gathered. */
+void courier_let_go(struct courier *courier);
+
 /* May more be added, or is the transaction as large as it gets? */
 bool courier_full(const struct courier *courier);
 

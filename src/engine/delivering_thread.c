@@ -186,7 +186,8 @@ static bool idle(struct delivering *delivering)
     uint64_t next = delivering->courier->delivered + 1;
     struct fault fault;
 
-    if (atomic_load(&engine->sealed_all) && shelf_sealed_upto(shelf) < next) {
+    if (atomic_load(&engine->sealed_all) && shelf_sealed_upto(shelf) < next &&
+        followers_done(engine)) {
         crash_point("stop_delivered");
         engine_conclude(engine);
         return false;

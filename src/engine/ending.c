@@ -110,18 +110,29 @@ uint64_t engine_backlog(struct engine *engine)
     uint64_t delivered = atomic_load(&engine->delivered_bytes);
     uint64_t sealed = atomic_load(&engine->sealed_bytes);
 
-    return sealed > delivered ? sealed - delivered : 0;
+    uint64_t ledger = sealed > delivered ? sealed - delivered : 0;
+    uint64_t followers = followers_backlog(engine);
+
+    return ledger > followers ? ledger : followers;
 }
 
 /* The frames' sizes are not known without reading them: an average stands for them. */
-void engine_reckon_backlog(struct engine *engine, uint64_t delivered, uint64_t sealed)
+uint64_t engine_journal_bytes(struct engine *engine, uint64_t delivered, uint64_t sealed)
 {
     struct journal *journal = &engine->pipeline.journal;
+    uint64_t lacking = sealed > delivered ? sealed - delivered : 0;
 
     (void)pthread_mutex_lock(&journal->mutex);
     uint64_t epochs = journal->last_epoch - journal->first_epoch + 1;
-    uint64_t bytes = epochs == 0 ? 0 : journal->bytes / epochs * (sealed - delivered);
+    uint64_t bytes = epochs == 0 ? 0 : journal->bytes / epochs * lacking;
     (void)pthread_mutex_unlock(&journal->mutex);
+    return bytes;
+}
+
+void engine_reckon_backlog(struct engine *engine, uint64_t delivered, uint64_t sealed)
+{
+    uint64_t bytes = engine_journal_bytes(engine, delivered, sealed);
+
     atomic_store(&engine->delivered_bytes, 0);
     atomic_store(&engine->sealed_bytes, bytes);
 }

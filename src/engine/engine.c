@@ -57,7 +57,29 @@ static void *part(uint8_t **at, size_t size)
     return start;
 }
 
-/* The engine, its two views of the ledger, its sources, its feed: one behind the other. */
+/* A follower, its sink, and its view of the ledger. */
+static size_t follower_size(const struct engine_settings *settings, size_t index)
+{
+    return aligned(sizeof(struct follower)) + aligned(settings->sink_types[index]->size) +
+           aligned(settings->sink_types[0]->size);
+}
+
+static void lay_followers(struct engine *engine, uint8_t **at)
+{
+    const struct engine_settings *settings = &engine->settings;
+
+    for (size_t index = 1; index < settings->sink_count; index++) {
+        struct follower *follower = part(at, aligned(sizeof(struct follower)));
+        follower->engine = engine;
+        follower->index = index;
+        follower->sink = part(at, aligned(settings->sink_types[index]->size));
+        follower->view = part(at, aligned(settings->sink_types[0]->size));
+        engine->followers[engine->follower_count++] = follower;
+    }
+}
+
+/* The engine, its two views of the ledger, its followers, its sources, its feed: one behind the
+ * other. */
 static enum outcome reserve(const struct engine_settings *settings, struct engine **ret_engine,
                             struct fault *ret_fault)
 {
@@ -69,6 +91,10 @@ static enum outcome reserve(const struct engine_settings *settings, struct engin
     void *memory;
 
     must(settings->sink_count >= 1);
+    must(settings->sink_count <= ENGINE_SINKS_MAX);
+    for (size_t index = 1; index < settings->sink_count; index++) {
+        size += follower_size(settings, index);
+    }
     must(count <= INTAKE_SOURCES_MAX);
     enum outcome outcome = memory_reserve(size, &memory, ret_fault);
     if (outcome != DONE) {
@@ -80,6 +106,7 @@ static enum outcome reserve(const struct engine_settings *settings, struct engin
     engine->memory_size = size;
     engine->ledger = part(&at, sink_size);
     engine->reader = part(&at, sink_size);
+    lay_followers(engine, &at);
     for (size_t index = 0; index < count; index++) {
         engine->sources[index] = part(&at, source_size);
     }
@@ -92,20 +119,36 @@ static enum outcome reserve(const struct engine_settings *settings, struct engin
     return DONE;
 }
 
+static enum outcome start_thread(struct engine *engine, void *(*run)(void *), void *argument,
+                                 struct fault *ret_fault)
+{
+    size_t index = 0;
+
+    while (engine->threads[index].started) {
+        index++;
+    }
+    int error = pthread_create(&engine->threads[index].thread, NULL, run, argument);
+    if (error != 0) {
+        return fault_is(ret_fault, BROKEN, FAULT_MEMORY, "cannot start a thread: %s",
+                        strerror(error));
+    }
+    engine->threads[index].started = true;
+    return DONE;
+}
+
 static enum outcome start_threads(struct engine *engine, struct fault *ret_fault)
 {
     static void *(*const runs[ENGINE_THREADS])(void *) = {delivering_run, sealing_run,
                                                           housekeeping_run, deciding_run};
+    enum outcome outcome = DONE;
 
-    for (size_t index = 0; index < ENGINE_THREADS; index++) {
-        int error = pthread_create(&engine->threads[index].thread, NULL, runs[index], engine);
-        if (error != 0) {
-            return fault_is(ret_fault, BROKEN, FAULT_MEMORY, "cannot start a thread: %s",
-                            strerror(error));
-        }
-        engine->threads[index].started = true;
+    for (size_t index = 0; outcome == DONE && index < engine->follower_count; index++) {
+        outcome = start_thread(engine, following_run, engine->followers[index], ret_fault);
     }
-    return DONE;
+    for (size_t index = 0; outcome == DONE && index < ENGINE_THREADS; index++) {
+        outcome = start_thread(engine, runs[index], engine, ret_fault);
+    }
+    return outcome;
 }
 
 static void tell(struct engine *engine, const char *name)
@@ -165,6 +208,18 @@ enum engine_end engine_end(struct engine *engine, struct fault *ret_fault)
     return end;
 }
 
+static void sink_gauges(struct engine *engine, struct engine_sink_gauges *ret_sinks)
+{
+    ret_sinks[0].epoch = shelf_confirmed_upto(&engine->pipeline.shelf);
+    ret_sinks[0].down = atomic_load(&engine->ledger_down);
+    for (size_t index = 0; index < engine->follower_count; index++) {
+        struct follower *follower = engine->followers[index];
+        ret_sinks[follower->index].epoch = atomic_load(&follower->delivered);
+        ret_sinks[follower->index].down = atomic_load(&follower->down);
+        ret_sinks[follower->index].halted = (enum fault_code)atomic_load(&follower->halted);
+    }
+}
+
 void engine_gauges(struct engine *engine, struct engine_gauges *ret_gauges)
 {
     struct pipeline *pipeline = &engine->pipeline;
@@ -178,6 +233,7 @@ void engine_gauges(struct engine *engine, struct engine_gauges *ret_gauges)
     ret_gauges->watermark_ms = pipeline->standing.watermark_ms;
     (void)pthread_mutex_unlock(&pipeline->standing_mutex);
     ret_gauges->ledger_epoch = shelf_confirmed_upto(&pipeline->shelf);
+    sink_gauges(engine, ret_gauges->sinks);
     ret_gauges->state_entries = atomic_load(&engine->state_entries);
     ret_gauges->state_bytes = atomic_load(&engine->state_bytes);
     ret_gauges->state_limit_bytes = atomic_load(&engine->state_limit);
@@ -208,7 +264,7 @@ static void go_home(struct engine *engine)
 
 static void join(struct engine *engine)
 {
-    for (size_t index = 0; index < ENGINE_THREADS; index++) {
+    for (size_t index = 0; index < ENGINE_THREADS + ENGINE_SINKS_MAX; index++) {
         if (engine->threads[index].started) {
             (void)pthread_join(engine->threads[index].thread, NULL);
         }
@@ -220,6 +276,7 @@ static void close_parts(struct engine *engine)
     if (engine->courier.pipeline != NULL) {
         courier_close(&engine->courier);
     }
+    followers_close(engine);
     if (engine->pipeline_open) {
         pipeline_close(&engine->pipeline);
     }

@@ -42,11 +42,13 @@ struct engine_settings {
     uint64_t epoch_bytes_max;    /* or so many bytes of its rows. */
     struct journal_settings journal;
     uint64_t memory_limit; /* Bytes for the state. */
-    uint64_t max_backlog;  /* Bytes of journal a sink may lag behind before reading stops. */
+    uint64_t max_backlog;  /* Bytes of journal the ledger may lag behind before reading stops. */
     const struct sink_type *sink_types[ENGINE_SINKS_MAX];
     struct sink_settings sinks[ENGINE_SINKS_MAX]; /* [0] is the ledger. carry: as parse says. */
     uint64_t deliver_rows_max[ENGINE_SINKS_MAX];  /* No further epoch is added after this, */
     int64_t deliver_wait_ms[ENGINE_SINKS_MAX];    /* or after this. */
+    /* Bytes of journal kept for a follower; one further behind is filled from the ledger. 0: all */
+    uint64_t follower_backlog_max[ENGINE_SINKS_MAX];
     size_t sink_count;
     bool until_caught_up; /* Stop when all input has been read and delivered. */
     int64_t shutdown_grace_ms;
@@ -64,11 +66,19 @@ struct engine_event {
     char text[ENGINE_EVENT_TEXT]; /* key=value key="text with blanks" */
 };
 
+/* Where a sink stands. */
+struct engine_sink_gauges {
+    uint64_t epoch;
+    bool down;              /* Out of reach: it is tried again and again. */
+    enum fault_code halted; /* A follower that cannot go on. FAULT_NONE: it can. */
+};
+
 struct engine_gauges {
     uint64_t verdicts[TALLY_COUNT]; /* Sealed, over the whole history. */
     uint64_t epoch;
     uint64_t ledger_epoch;
-    int64_t watermark_ms; /* INSTANT_NONE: none yet. */
+    struct engine_sink_gauges sinks[ENGINE_SINKS_MAX]; /* As the settings list them. */
+    int64_t watermark_ms;                              /* INSTANT_NONE: none yet. */
     uint64_t state_entries;
     uint64_t state_bytes;
     uint64_t state_limit_bytes;

@@ -4,6 +4,7 @@
  *     deciding      intake -> the open epoch -> shelf
  *     sealing       shelf -> journal; trims
  *     delivering    shelf or journal -> the ledger; audits it
+ *     following     what the ledger has -> a follower, one thread each (followers.h)
  *     housekeeping  backs memory ahead of need; tells once a minute how it goes, and the broker
  *                   how far the ledger has come
  *
@@ -18,6 +19,7 @@
 #include "engine/deaths.h"
 #include "engine/engine.h"
 #include "engine/events.h"
+#include "engine/followers.h"
 #include "engine/intake.h"
 #include "engine/pipeline.h"
 #include "os/disk.h"
@@ -80,8 +82,11 @@ struct engine {
     struct intake *intake;
     struct pipeline pipeline;
     struct courier courier;
+    struct follower *followers[ENGINE_SINKS_MAX]; /* In the settings' order, without the ledger. */
+    size_t follower_count;
+    const char *holder; /* A follower that held epochs of ours when we started; NULL: none. */
     struct events events;
-    struct engine_thread threads[ENGINE_THREADS];
+    struct engine_thread threads[ENGINE_THREADS + ENGINE_SINKS_MAX];
     bool lock_taken;
     bool ledger_open;
     bool reader_open;
@@ -146,7 +151,10 @@ bool engine_survived(struct engine *engine);
 /* Sleep, but not longer than until everybody goes home. */
 void engine_sleep(struct engine *engine, int64_t timeout_ns);
 
-/* Bytes of journal that the ledger lacks; and: so many epochs, as good as can be told. */
+/* Bytes of journal that the epochs behind this one take, as good as can be told. */
+uint64_t engine_journal_bytes(struct engine *engine, uint64_t delivered, uint64_t sealed);
+
+/* Bytes of journal that the ledger lacks (or who can have them from nowhere else). */
 uint64_t engine_backlog(struct engine *engine);
 void engine_reckon_backlog(struct engine *engine, uint64_t delivered, uint64_t sealed);
 

@@ -14,7 +14,7 @@ enum { CONFLICTS_TOLD_MAX = 5 /* A minute, in full; the rest is counted in the s
 struct sealing {
     struct engine *engine;
     bool full_told;
-    uint64_t trimmed_for; /* What the ledger had when it was last trimmed. */
+    uint64_t trimmed_for; /* What all sinks had when it was last trimmed. */
     int64_t trimmed_ns;
 };
 
@@ -119,18 +119,18 @@ static bool seal(struct sealing *sealing, struct epoch *epoch)
     return true;
 }
 
-/* Between two seals, when the ledger has come further. */
+/* Between two seals, when the sinks have come further. */
 static bool trim(struct sealing *sealing)
 {
     struct engine *engine = sealing->engine;
-    uint64_t confirmed = shelf_confirmed_upto(&engine->pipeline.shelf);
+    uint64_t had = shelf_had_upto(&engine->pipeline.shelf);
     int64_t now_ns = clock_steady_ns(engine->clock);
     struct fault fault;
 
-    if (confirmed == sealing->trimmed_for || now_ns - sealing->trimmed_ns < TRIM_EVERY_NS) {
+    if (had == sealing->trimmed_for || now_ns - sealing->trimmed_ns < TRIM_EVERY_NS) {
         return true;
     }
-    sealing->trimmed_for = confirmed;
+    sealing->trimmed_for = had;
     sealing->trimmed_ns = now_ns;
     if (pipeline_trim(&engine->pipeline, &fault) == BROKEN) {
         engine_break(engine, &fault);

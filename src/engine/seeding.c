@@ -199,6 +199,16 @@ static enum outcome seed_rows(struct pipeline *pipeline, struct epoch *piece,
 enum outcome pipeline_seed(struct pipeline *pipeline, struct fault *ret_fault)
 {
     bool rows = pipeline->head.epoch > 0;
+
+    if (rows && pipeline->settings->sinks[0].cursors_only) {
+        (void)fault_is(
+            ret_fault, BROKEN, FAULT_LEDGER_GAP,
+            "the journal does not reach to epoch %llu, where sink \"%s\" stands, and that "
+            "one keeps no payments to rebuild it from",
+            (unsigned long long)pipeline->head.epoch, pipeline->ledger->settings.name);
+        fault_next(ret_fault, "restore the volume of data_dir");
+        return BROKEN;
+    }
     struct epoch *epoch = shelf_open(&pipeline->shelf, 0);
 
     must(epoch != NULL);

@@ -101,6 +101,7 @@ static enum outcome recover_once(struct engine *engine, struct fault *ret_fault)
         outcome = pipeline_open(&engine->pipeline, &engine->settings, &engine->journal_disk.disk,
                                 engine->clock, engine->ledger, engine->reader, ret_fault);
         engine->pipeline_open = outcome == DONE;
+        engine->pipeline.holder = engine->holder;
     }
     return outcome == DONE ? pipeline_recover(&engine->pipeline, ret_fault) : outcome;
 }
@@ -148,6 +149,9 @@ enum outcome engine_open(struct engine *engine, struct fault *ret_fault)
     enum outcome outcome = open_data_dir(engine, ret_fault);
 
     if (outcome == DONE) {
+        outcome = followers_open(engine, &engine->holder, ret_fault);
+    }
+    if (outcome == DONE) {
         outcome = recover(engine, ret_fault);
     }
     if (outcome != DONE) {
@@ -158,7 +162,7 @@ enum outcome engine_open(struct engine *engine, struct fault *ret_fault)
                  engine->settings.deliver_rows_max[0], engine->pipeline.courier_memory,
                  &engine->pipeline.head);
     engine_reckon_backlog(engine, engine->pipeline.head.epoch, engine->pipeline.next_epoch - 1);
-    return DONE;
+    return followers_stand(engine, ret_fault) == DONE ? DONE : BROKEN;
 }
 
 static enum outcome open_source(struct engine *engine, size_t index, struct fault *ret_fault)
