@@ -167,7 +167,9 @@ static void *destroy(void *argument)
 {
     struct kafka_client *client = argument;
 
-    rd_kafka_destroy(client->handle);
+    /* There is no group to leave, and nothing to be committed that we have not sent: so whoever
+     * does not answer is not waited for. */
+    rd_kafka_destroy_flags(client->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     (void)pthread_mutex_lock(&client->mutex);
     client->gone = true;
     (void)pthread_cond_signal(&client->destroyed);

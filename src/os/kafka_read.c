@@ -2,12 +2,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     POLL_MS = 200,
     FETCH_KEY = 1, /* Fetch, in the protocol. */
     NUMBER_SIZE = 16,
     OWN_COUNT = 14,
+    COMMIT_WAIT_MS = 2000,
+    COMMIT_LOOK_MS = 5,
 };
 
 static const struct kafka_own fixed[] = {
@@ -54,6 +57,7 @@ static void take_commit(rd_kafka_t *handle, rd_kafka_resp_err_t error,
         kafka_lines_put(&client->lines, 4, text);
     }
     reader->commit_failed = error != 0;
+    (void)__atomic_sub_fetch(&reader->commits, 1, __ATOMIC_RELEASE);
 }
 
 static rd_kafka_resp_err_t hear(rd_kafka_t *handle, int socket, const char *name, int32_t broker,
@@ -216,7 +220,10 @@ void kafka_reader_commit(struct kafka_reader *reader, const struct kafka_positio
                                           (int32_t)positions[index].partition)
             ->offset = (int64_t)positions[index].next;
     }
-    (void)rd_kafka_commit(reader->client.handle, list, 1);
+    (void)__atomic_add_fetch(&reader->commits, 1, __ATOMIC_RELAXED);
+    if (rd_kafka_commit(reader->client.handle, list, 1) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        (void)__atomic_sub_fetch(&reader->commits, 1, __ATOMIC_RELEASE); /* None was sent. */
+    }
     rd_kafka_topic_partition_list_destroy(list);
 }
 
@@ -234,8 +241,22 @@ static void close_queue(struct kafka_queue *queue)
     rd_kafka_queue_destroy(queue->queue);
 }
 
+/* What was committed last should arrive; but nobody's end waits for it. */
+static void await_commits(struct kafka_reader *reader)
+{
+    const struct timespec moment = {.tv_nsec = COMMIT_LOOK_MS * 1000000};
+
+    for (int ms = 0; ms < COMMIT_WAIT_MS; ms += COMMIT_LOOK_MS) {
+        if (__atomic_load_n(&reader->commits, __ATOMIC_ACQUIRE) == 0) {
+            return;
+        }
+        (void)nanosleep(&moment, NULL);
+    }
+}
+
 bool kafka_reader_close(struct kafka_reader *reader)
 {
+    await_commits(reader);
     if (reader->keeping) {
         rd_kafka_queue_t *common = rd_kafka_queue_get_consumer(reader->client.handle);
         __atomic_store_n(&reader->stopping, true, __ATOMIC_RELEASE);

@@ -51,6 +51,7 @@ struct kafka_reader {
     int64_t beat_ns;    /* Atomic: when the keeper last looked. */
     bool begun;         /* Atomic. */
     bool commit_failed; /* And has been told. */
+    unsigned commits;   /* Atomic: on their way. */
     size_t count;
     struct kafka_queue *queues[KAFKA_PARTITIONS_MAX];
 

@@ -289,6 +289,23 @@ static void what_is_not_taken_is_not_sent_without_end(void **state)
     end(&world);
 }
 
+/* A commit is on its way, and whoever it is for is gone. */
+static void a_reader_closes_soon_though_nobody_answers(void **state)
+{
+    struct world world;
+    const struct kafka_position positions[] = {{TOPIC, 0, 2}};
+
+    begin(&world, 1);
+    kafka_mock_write_many(world.mock, 0, 0, 2);
+    begin_at(&world, 0);
+    tell(&world, 3, "0 p-0\n1 p-1\nend 2\n");
+    kafka_mock_down(world.mock, 1, true);
+    kafka_reader_commit(world.reader, positions, 1);
+    int64_t before_ns = clock_steady_ns(&clock_real);
+    end(&world);
+    assert_true(clock_steady_ns(&clock_real) - before_ns < INT64_C(6000000000));
+}
+
 static void a_commit_is_for_others_to_see(void **state)
 {
     struct world world;
@@ -317,6 +334,7 @@ int main(void)
         cmocka_unit_test(a_partition_is_read_on_where_its_leader_moved),
         cmocka_unit_test(what_is_not_taken_is_not_sent_without_end),
         cmocka_unit_test(a_commit_is_for_others_to_see),
+        cmocka_unit_test(a_reader_closes_soon_though_nobody_answers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
