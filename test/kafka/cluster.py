@@ -21,6 +21,7 @@ BLOCK = BROKERS_MAX * PORTS_EACH
 PORT_FIRST, PORT_END = 20032, 32000  # Below those that the system hands out by itself.
 READY_SECONDS = 90
 STOP_SECONDS = 30
+END_SECONDS = 5  # The last ones cannot hand over to anybody any more: no use to wait for that.
 HEAP = "160m"
 CLUSTER_ID = "payonce-test-kafka-AAA"
 
@@ -197,7 +198,7 @@ class Cluster:
             if broker.alive():
                 broker.signal(signal.SIGCONT)
                 broker.signal(signal.SIGKILL if hard else signal.SIGTERM)
-        until = time.monotonic() + STOP_SECONDS
+        until = time.monotonic() + END_SECONDS
         for broker in self.brokers:
             if not broker.wait_end(until - time.monotonic()):
                 broker.signal(signal.SIGKILL)
