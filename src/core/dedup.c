@@ -14,9 +14,6 @@ enum { SWEEP_AHEAD = 8 };
 /* The last part of the memory, in eighths of it, is left to spills and texts. */
 enum { BACK_SHARE = 8 };
 
-#define EACH_TAG UINT64_C(0x0101010101010101)
-#define EACH_TOP UINT64_C(0x8080808080808080)
-
 void dedup_init(struct dedup *dedup, const struct siphash_key *key,
                 const struct dedup_memory *memory)
 {
@@ -60,14 +57,14 @@ void dedup_prefetch_slot(const struct dedup *dedup, uint64_t hash)
     const struct dedup_node *node = dedup_node(dedup, dedup_bucket_unit(dedup_bucket(dedup, hash)));
     uint64_t low = tags_like(node->tags, dedup_tag(hash));
     uint64_t high = tags_like(node->tags + 8, dedup_tag(hash));
-    int slot = node->used; /* Most often the first free one. */
+    int slot = dedup_free_slot(node);
 
     if (low != 0) {
         slot = __builtin_ctzll(low) / 8;
     } else if (high != 0) {
         slot = 8 + __builtin_ctzll(high) / 8;
     }
-    __builtin_prefetch(&node->slots[slot < BUCKET_SLOTS ? slot : 0]);
+    __builtin_prefetch(&node->slots[slot < BUCKET_SLOTS ? slot : 0], 1);
     if (node->next != 0) {
         __builtin_prefetch(dedup_node(dedup, node->next));
     }

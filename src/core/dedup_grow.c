@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-uint8_t dedup_tag(uint64_t hash)
-{
-    return (uint8_t)(hash >> 56 | 0x80); /* Never TAG_EMPTY; the low bits find the bucket. */
-}
-
 uint64_t dedup_slot_hash(const struct dedup *dedup, const struct dedup_node *node, int slot)
 {
     const struct dedup_slot *at = &node->slots[slot];
@@ -59,16 +54,6 @@ int64_t dedup_bucket_oldest_ms(const struct dedup *dedup, uint32_t bucket)
     return eldest == 0 ? INT64_MAX : INSTANT_MIN_MS + (int64_t)~eldest * 1000;
 }
 
-static int free_slot(const struct dedup_node *node, int slot_count)
-{
-    for (int slot = 0; slot < slot_count; slot++) {
-        if (node->tags[slot] == TAG_EMPTY) {
-            return slot;
-        }
-    }
-    must_failed("a node that is not full has a free slot", __FILE__, __LINE__);
-}
-
 static uint32_t take_spill(struct dedup *dedup)
 {
     uint32_t unit = dedup->free_node;
@@ -100,7 +85,7 @@ bool dedup_slot_find(struct dedup *dedup, uint32_t bucket, uint32_t *ret_unit, i
         node = dedup_node(dedup, unit);
     }
     *ret_unit = unit;
-    *ret_slot = free_slot(node, dedup_slots(dedup, unit));
+    *ret_slot = dedup_free_slot(node);
     return true;
 }
 
@@ -139,7 +124,7 @@ static bool earlier_slot(const struct dedup *dedup, uint32_t bucket, uint32_t sp
         struct dedup_node *node = dedup_node(dedup, unit);
         if (node->used < dedup_slots(dedup, unit)) {
             *ret_node = node;
-            *ret_slot = free_slot(node, dedup_slots(dedup, unit));
+            *ret_slot = dedup_free_slot(node);
             return true;
         }
     }

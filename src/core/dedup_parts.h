@@ -10,6 +10,8 @@
 
 #include "core/dedup.h"
 
+#include <string.h>
+
 enum {
     BUCKET_UNITS = 2,
     BUCKET_SLOTS = 15,
@@ -133,6 +135,24 @@ void dedup_bucket_age(struct dedup *dedup, uint32_t bucket, int64_t event_ms);
 /* No event in this bucket is older, to the second; INT64_MAX: it is empty. */
 int64_t dedup_bucket_oldest_ms(const struct dedup *dedup, uint32_t bucket);
 
-uint8_t dedup_tag(uint64_t hash);
+/* Never TAG_EMPTY; the low bits find the bucket. */
+static inline uint8_t dedup_tag(uint64_t hash)
+{
+    return (uint8_t)(hash >> 56 | 0x80);
+}
+
+#define EACH_TAG UINT64_C(0x0101010101010101)
+#define EACH_TOP UINT64_C(0x8080808080808080)
+
+/* The first free slot of a node; where none is free in a bucket, BUCKET_SLOTS. */
+static inline int dedup_free_slot(const struct dedup_node *node)
+{
+    uint64_t low, high;
+
+    memcpy(&low, node->tags, sizeof(low));
+    memcpy(&high, node->tags + sizeof(low), sizeof(high)); /* Its last byte is used, and small. */
+    low = ~low & EACH_TOP;
+    return low != 0 ? __builtin_ctzll(low) / 8 : 8 + __builtin_ctzll(~high & EACH_TOP) / 8;
+}
 
 #endif

@@ -37,7 +37,7 @@ void state_prefetch(const struct state *state, const struct message *message)
 {
     if (message->selected && message->refusal.reason == REFUSAL_NONE) {
         dedup_prefetch(&state->dedup, message->payment.id_hash);
-        velocity_prefetch(&state->velocity, &message->payment.sender_ident);
+        velocity_prefetch(&state->velocity, message->payment.sender_hash);
     }
 }
 
@@ -45,7 +45,7 @@ void state_prefetch_more(const struct state *state, const struct message *messag
 {
     if (message->selected && message->refusal.reason == REFUSAL_NONE) {
         dedup_prefetch_slot(&state->dedup, message->payment.id_hash);
-        velocity_prefetch_sender(&state->velocity, &message->payment.sender_ident);
+        velocity_prefetch_sender(&state->velocity, message->payment.sender_hash, true);
     }
 }
 
@@ -53,7 +53,7 @@ void state_prefetch_record(const struct state *state, const struct decision *dec
 {
     if (decision->kind == ACCEPTED) {
         dedup_prefetch(&state->dedup, decision->id_hash);
-        velocity_prefetch(&state->velocity, &decision->sender);
+        velocity_prefetch(&state->velocity, decision->sender_hash);
     }
 }
 
@@ -61,7 +61,14 @@ void state_prefetch_record_more(const struct state *state, const struct decision
 {
     if (decision->kind == ACCEPTED) {
         dedup_prefetch_slot(&state->dedup, decision->id_hash);
-        velocity_prefetch_sender(&state->velocity, &decision->sender);
+        velocity_prefetch_sender(&state->velocity, decision->sender_hash, false);
+    }
+}
+
+void state_prefetch_record_last(const struct state *state, const struct decision *decision)
+{
+    if (decision->kind == ACCEPTED) {
+        velocity_prefetch_next(&state->velocity, decision->sender_hash);
     }
 }
 
@@ -87,6 +94,7 @@ static void weigh(const struct state *state, const struct payment *payment,
     struct velocity_ask ask = {
         .sender_kind = payment->sender_kind,
         .sender = payment->sender_ident,
+        .sender_hash = payment->sender_hash,
         .id_kind = payment->id_kind,
         .id = payment->id,
         .long_id = payment->transaction_id,
@@ -153,10 +161,12 @@ static void decide_accepted(const struct payment *payment, struct decision *deci
     decision->sender = payment->sender_ident;
     decision->pair_hash = payment->pair_hash;
     decision->id_hash = payment->id_hash;
+    decision->sender_hash = payment->sender_hash;
     decision->region_size = too_long ? REGION_OTHER : (uint8_t)payment->region.size;
     if (!too_long && payment->region.size > 0) {
         decision->region = payment->region;
     }
+    decision->region_hash = payment->region_hash;
     if (payment->id_kind == IDENT_LONG) {
         decision->long_id = payment->transaction_id;
     }

@@ -97,9 +97,10 @@ int state_source_find(const struct state *state, const struct origin *origin);
 void state_prefetch(const struct state *state, const struct message *message);
 void state_prefetch_more(const struct state *state, const struct message *message);
 
-/* The same for a record that will be applied, as a fold reads it. */
+/* The same for a record that will be applied, as a fold reads it: in three steps. */
 void state_prefetch_record(const struct state *state, const struct decision *decision);
 void state_prefetch_record_more(const struct state *state, const struct decision *decision);
+void state_prefetch_record_last(const struct state *state, const struct decision *decision);
 
 /* The rules must be known, and the message's source joined. */
 void state_judge(const struct state *state, const struct message *message,

@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static struct dedup_id id_of(const struct decision *decision)
-{
-    return (struct dedup_id){decision->id_kind, decision->id, decision->id_hash, decision->long_id};
-}
-
 static struct window_payment window_payment_of(const struct decision *decision)
 {
     static const char too_long[GROUP_TEXT_MAX + 1];
@@ -15,6 +10,7 @@ static struct window_payment window_payment_of(const struct decision *decision)
         .event_ms = decision->event_ms,
         .region = decision->region_size == REGION_OTHER ? (struct span){too_long, sizeof(too_long)}
                                                         : decision->region,
+        .region_hash = decision->region_hash,
         .amount = {decision->units, decision->scale},
     };
 
@@ -24,15 +20,11 @@ static struct window_payment window_payment_of(const struct decision *decision)
 
 static struct tally_entry tally_of(const struct decision *decision)
 {
-    struct tally_entry entry = {
-        .source = decision->source,
-        .tally = decision->kind,
+    return (struct tally_entry){
+        .word = tally_word(decision->source, decision->kind, decision->currency),
         .count = 1,
         .amount = {decision->units, decision->scale},
     };
-
-    memcpy(entry.currency, decision->currency, sizeof(entry.currency));
-    return entry;
 }
 
 void state_advance(struct state *state)
@@ -76,26 +68,38 @@ static enum outcome ids_full(const struct state *state, struct fault *ret_fault)
     return BROKEN;
 }
 
-/* Which parts an accepted payment goes into, besides velocity. */
-struct parts {
-    bool ids;
+/* An accepted payment on its way into the parts of the state. */
+struct accepting {
+    bool ids; /* Does it go there? Into velocity it always does. */
     bool windows;
+    struct dedup_id id;
+    struct dedup_now now;
+    struct window_payment counted;
+    struct window_place place; /* Filled by make_room. */
 };
 
-static enum outcome make_room(struct state *state, const struct decision *decision,
-                              struct parts parts, struct fault *ret_fault)
+static struct accepting accepting_of(const struct state *state, const struct decision *decision)
 {
-    struct window_payment payment = window_payment_of(decision);
-    struct dedup_id id = id_of(decision);
-    struct dedup_now now = state_now(state);
+    return (struct accepting){
+        .ids = true,
+        .windows = true,
+        .id = {decision->id_kind, decision->id, decision->id_hash, decision->long_id},
+        .now = state_now(state),
+        .counted = window_payment_of(decision),
+    };
+}
 
-    if (parts.windows && !windows_fit(&state->windows, &payment)) {
+static enum outcome make_room(struct state *state, struct accepting *accepting,
+                              struct fault *ret_fault)
+{
+    if (accepting->windows &&
+        !windows_fit(&state->windows, &accepting->counted, &accepting->place)) {
         return fault_is(ret_fault, BROKEN, FAULT_STATE_FULL,
                         "the memory for open windows is full: %zu windows with %zu groups of "
                         "region and currency",
                         state->windows.window_count, state->windows.group_count);
     }
-    if (parts.ids && !dedup_make_room(&state->dedup, &id, &now)) {
+    if (accepting->ids && !dedup_make_room(&state->dedup, &accepting->id, &accepting->now)) {
         return ids_full(state, ret_fault);
     }
     return DONE;
@@ -126,10 +130,9 @@ static bool moves_watermark(const struct decision *decision)
 }
 
 /* An accepted payment that could not have been accepted here. NULL: it could. */
-static const char *wrong_accepted(const struct state *state, const struct decision *decision)
+static const char *wrong_accepted(const struct state *state, const struct decision *decision,
+                                  const struct accepting *accepting)
 {
-    struct dedup_id id = id_of(decision);
-    struct dedup_now now = state_now(state);
     struct dedup_first first;
 
     if (!state->rules_known) {
@@ -142,7 +145,9 @@ static const char *wrong_accepted(const struct state *state, const struct decisi
     if (watermark_passed(watermark_of(&state->watermark, decision->source), decision->event_ms)) {
         return "accepted at or before the watermark";
     }
-    return dedup_find(&state->dedup, &id, &now, &first) ? "its id is remembered" : NULL;
+    return dedup_find(&state->dedup, &accepting->id, &accepting->now, &first)
+               ? "its id is remembered"
+               : NULL;
 }
 
 /* Why this message cannot be the next one of its source. NULL: it can. */
@@ -167,19 +172,18 @@ static const char *wrong_message(const struct state *state, const struct decisio
         decision->scale > MONEY_SCALE_MAX) {
         return "its time or amount is none";
     }
-    return decision->kind == ACCEPTED ? wrong_accepted(state, decision) : NULL;
+    return NULL;
 }
 
-static void remember(struct state *state, const struct decision *decision, struct parts parts)
+static void remember(struct state *state, const struct decision *decision,
+                     const struct accepting *accepting)
 {
-    struct window_payment counted = window_payment_of(decision);
-    struct dedup_id id = id_of(decision);
-    struct dedup_now now = state_now(state);
     struct dedup_first first = {decision->source, decision->offset, decision->event_ms,
                                 decision->digest};
     struct velocity_ask payment = {
         .sender_kind = decision->sender_kind,
         .sender = decision->sender,
+        .sender_hash = decision->sender_hash,
         .id_kind = decision->id_kind,
         .id = decision->id,
         .long_id = decision->long_id,
@@ -188,73 +192,88 @@ static void remember(struct state *state, const struct decision *decision, struc
     };
 
     velocity_add(&state->velocity, &payment);
-    if (parts.ids) {
-        dedup_add(&state->dedup, &id, &first, &now);
+    if (accepting->ids) {
+        dedup_add(&state->dedup, &accepting->id, &first, &accepting->now);
     }
-    if (parts.windows) {
-        windows_add(&state->windows, &counted);
+    if (accepting->windows) {
+        windows_add(&state->windows, &accepting->counted, &accepting->place);
     }
 }
 
 /* Offsets that nobody has shown: transaction markers, aborted or compacted records. */
 static struct tally_entry jump_of(const struct state *state, const struct decision *decision)
 {
-    uint64_t next = state->watermark.sources[decision->source].next;
+    static const char no_currency[CURRENCY_SIZE];
 
     return (struct tally_entry){
-        .source = decision->source,
-        .tally = SKIPPED,
-        .count = decision->offset - next,
+        .word = tally_word(decision->source, SKIPPED, no_currency),
+        .count = decision->offset - state->watermark.sources[decision->source].next,
     };
 }
 
-/* Room in every part it goes into; nothing that can be seen changes. */
-static enum outcome check_room(struct state *state, const struct decision *decision,
-                               struct fault *ret_fault)
+/* Do its totals have room, and can they be added to? */
+static bool totals_fit(const struct state *state, const struct tally_entry *jump,
+                       const struct tally_entry *entry)
 {
-    struct tally_entry jump = jump_of(state, decision);
-    struct tally_entry entry = tally_of(decision);
-
-    if ((jump.count > 0 && !tallies_fit(&state->tallies, &jump)) ||
-        !tallies_fit(&state->tallies, &entry)) {
-        return state_totals_full(ret_fault);
-    }
-    if (decision->kind == ACCEPTED) {
-        return make_room(state, decision, (struct parts){true, true}, ret_fault);
-    }
-    return DONE;
+    return (jump->count == 0 || tallies_fit(&state->tallies, jump)) &&
+           tallies_fit(&state->tallies, entry);
 }
 
-static void record(struct state *state, const struct decision *decision)
+static void count(struct state *state, const struct tally_entry *jump,
+                  const struct tally_entry *entry)
 {
-    struct tally_entry jump = jump_of(state, decision);
-    struct tally_entry entry = tally_of(decision);
+    if (jump->count > 0) {
+        tallies_add(&state->tallies, jump);
+    }
+    tallies_add(&state->tallies, entry);
+}
 
-    if (jump.count > 0) {
-        tallies_add(&state->tallies, &jump);
-    }
-    tallies_add(&state->tallies, &entry);
+static void move(struct state *state, const struct decision *decision)
+{
     watermark_take(&state->watermark, decision->source, decision->offset + 1);
-    if (decision->kind == ACCEPTED) {
-        remember(state, decision, (struct parts){true, true});
-    }
     if (moves_watermark(decision)) {
         watermark_see(&state->watermark, decision->source, decision->event_ms);
         state_advance(state);
     }
 }
 
-static enum outcome apply_message(struct state *state, const struct decision *decision,
-                                  struct fault *ret_fault)
+/* Room in every part it goes into is made before anything that can be seen changes. */
+static enum outcome apply_accepted(struct state *state, const struct decision *decision,
+                                   struct fault *ret_fault)
 {
-    const char *wrong = wrong_message(state, decision);
+    struct accepting accepting = accepting_of(state, decision);
+    const char *wrong = wrong_accepted(state, decision, &accepting);
 
     if (wrong != NULL) {
         return cannot_follow(decision, wrong, ret_fault);
     }
-    enum outcome outcome = check_room(state, decision, ret_fault);
+    enum outcome outcome = make_room(state, &accepting, ret_fault);
     if (outcome == DONE) {
-        record(state, decision);
+        remember(state, decision, &accepting);
+    }
+    return outcome;
+}
+
+static enum outcome apply_message(struct state *state, const struct decision *decision,
+                                  struct fault *ret_fault)
+{
+    const char *wrong = wrong_message(state, decision);
+    enum outcome outcome = DONE;
+
+    if (wrong != NULL) {
+        return cannot_follow(decision, wrong, ret_fault);
+    }
+    struct tally_entry jump = jump_of(state, decision);
+    struct tally_entry entry = tally_of(decision);
+    if (!totals_fit(state, &jump, &entry)) {
+        return state_totals_full(ret_fault);
+    }
+    if (decision->kind == ACCEPTED) {
+        outcome = apply_accepted(state, decision, ret_fault);
+    }
+    if (outcome == DONE) {
+        count(state, &jump, &entry);
+        move(state, decision);
         struct dedup_now now = state_now(state);
         dedup_sweep(&state->dedup, &now);
     }
@@ -273,8 +292,6 @@ enum outcome state_apply(struct state *state, const struct decision *decision,
 enum outcome state_seed(struct state *state, const struct decision *decision,
                         struct fault *ret_fault)
 {
-    struct dedup_now now = state_now(state);
-    struct dedup_id id = id_of(decision);
     struct dedup_first first;
 
     if (decision->kind != ACCEPTED || decision->source >= state->source_count ||
@@ -282,20 +299,20 @@ enum outcome state_seed(struct state *state, const struct decision *decision,
         decision->event_ms >= INSTANT_MAX_MS || decision->offset > OFFSET_MAX) {
         return cannot_follow(decision, "no accepted payment of this ledger", ret_fault);
     }
-    struct parts parts = {
-        .ids = !dedup_forgotten(&now, decision->event_ms),
-        .windows = windows_count(&state->windows, decision->event_ms, now.watermark_ms),
-    };
-    bool again = parts.ids && dedup_find(&state->dedup, &id, &now, &first);
+    struct accepting accepting = accepting_of(state, decision);
+    accepting.ids = !dedup_forgotten(&accepting.now, decision->event_ms);
+    accepting.windows =
+        windows_count(&state->windows, decision->event_ms, accepting.now.watermark_ms);
+    bool again = accepting.ids && dedup_find(&state->dedup, &accepting.id, &accepting.now, &first);
     if (again && decision->event_ms <= first.event_ms) {
         return cannot_follow(decision, "its id is remembered", ret_fault);
     }
-    enum outcome outcome = make_room(state, decision, parts, ret_fault);
+    enum outcome outcome = make_room(state, &accepting, ret_fault);
     if (outcome == DONE && again) { /* Forgotten under rules that kept it for less than these. */
-        dedup_forget(&state->dedup, &id, &now);
+        dedup_forget(&state->dedup, &accepting.id, &accepting.now);
     }
     if (outcome == DONE) {
-        remember(state, decision, parts);
+        remember(state, decision, &accepting);
     }
     return outcome;
 }

@@ -93,13 +93,15 @@ static enum outcome change_rules(struct state *state, const struct decision *not
     return DONE;
 }
 
+static const char no_currency[CURRENCY_SIZE];
+
 static enum outcome accept_gap(struct state *state, const struct decision *note,
                                struct fault *ret_fault)
 {
     uint64_t next = state->watermark.sources[note->source].next;
     uint64_t end = (uint64_t)note->event_ms;
-    struct tally_entry jump = {.source = note->source, .tally = SKIPPED};
-    struct tally_entry entry = {.source = note->source, .tally = TALLY_GAP};
+    struct tally_entry jump = {.word = tally_word(note->source, SKIPPED, no_currency)};
+    struct tally_entry entry = {.word = tally_word(note->source, TALLY_GAP, no_currency)};
 
     if (note->offset < next || end <= note->offset || end > OFFSET_MAX + 1) {
         return cannot_follow(note, "not a range of offsets to come", ret_fault);

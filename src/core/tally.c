@@ -12,15 +12,9 @@ void tallies_init(struct tallies *tallies, const struct tally_memory *memory)
     index_init(&tallies->index, memory->cells, index_cell_count(TALLIES_MAX));
 }
 
-static uint64_t word_of(uint32_t source, uint8_t tally, const char *currency)
-{
-    return (uint64_t)source << 32 | (uint64_t)tally << 24 | (uint64_t)(uint8_t)currency[0] << 16 |
-           (uint64_t)(uint8_t)currency[1] << 8 | (uint8_t)currency[2];
-}
-
 static uint64_t total_word(const struct epoch_total *total)
 {
-    return word_of(total->source, total->tally, total->currency);
+    return tally_word(total->source, total->tally, total->currency);
 }
 
 /* Few sources, eight tallies, currencies of three letters: a multiplication spreads them. */
@@ -41,21 +35,23 @@ static uint32_t find(const struct tallies *tallies, uint64_t word)
     return number;
 }
 
+/* By halves: what was stored in two parts is slow to read as one. */
 static struct money_sum sum_of(const struct epoch_total *total)
 {
-    struct money_sum sum;
+    const money_wide half = (money_wide)UINT64_MAX + 1;
 
-    memcpy(&sum, &total->sum_low, sizeof(sum));
-    return sum;
+    return (struct money_sum){(int64_t)total->sum_high * half + total->sum_low};
 }
 
-_Static_assert(offsetof(struct epoch_total, sum_high) ==
-                   offsetof(struct epoch_total, sum_low) + sizeof(uint64_t),
-               "the two halves are one 128-bit number");
+static void sum_put(struct epoch_total *total, const struct money_sum *sum)
+{
+    total->sum_low = (uint64_t)sum->billionths;
+    total->sum_high = (uint64_t)(sum->billionths >> 64);
+}
 
 bool tallies_fit(const struct tallies *tallies, const struct tally_entry *entry)
 {
-    uint32_t number = find(tallies, word_of(entry->source, entry->tally, entry->currency));
+    uint32_t number = find(tallies, entry->word);
 
     if (number == INDEX_NONE) {
         return tallies->count < TALLIES_MAX - 1; /* A message may begin two. */
@@ -77,11 +73,14 @@ static uint32_t add_total(struct tallies *tallies, const struct epoch_total *tot
 
 void tallies_add(struct tallies *tallies, const struct tally_entry *entry)
 {
-    uint32_t number = find(tallies, word_of(entry->source, entry->tally, entry->currency));
+    uint32_t number = find(tallies, entry->word);
 
     if (number == INDEX_NONE) {
-        struct epoch_total total = {.source = entry->source, .tally = entry->tally};
-        memcpy(total.currency, entry->currency, sizeof(total.currency));
+        struct epoch_total total = {
+            .source = (uint32_t)(entry->word >> 32),
+            .tally = (uint8_t)(entry->word >> 24),
+            .currency = {(char)(entry->word >> 16), (char)(entry->word >> 8), (char)entry->word},
+        };
         number = add_total(tallies, &total);
     }
     struct epoch_total *total = &tallies->totals[number];
@@ -89,7 +88,7 @@ void tallies_add(struct tallies *tallies, const struct tally_entry *entry)
     bool fits = money_add(&sum, entry->amount);
     must(fits);
     total->count += entry->count;
-    memcpy(&total->sum_low, &sum, sizeof(sum));
+    sum_put(total, &sum);
     if (tallies->marks[number] == 0) {
         tallies->marks[number] = 1;
         tallies->touched[tallies->touched_count++] = number;

@@ -33,11 +33,16 @@ struct tallies {
     size_t touched_count;
 };
 
-/* Which total, and what to add to it. */
+/* Which total, as one word. Currency: zeros where there is no money in it. */
+static inline uint64_t tally_word(uint32_t source, uint8_t tally, const char *currency)
+{
+    return (uint64_t)source << 32 | (uint64_t)tally << 24 | (uint64_t)(uint8_t)currency[0] << 16 |
+           (uint64_t)(uint8_t)currency[1] << 8 | (uint8_t)currency[2];
+}
+
+/* What to add to a total. */
 struct tally_entry {
-    uint16_t source;
-    uint8_t tally;
-    char currency[CURRENCY_SIZE]; /* Zeros: no money in it. */
+    uint64_t word;
     uint64_t count;
     struct money amount; /* 0 where there is none. */
 };

@@ -1,5 +1,6 @@
 #include "core/velocity.h"
 
+#include "pay/decision.h"
 #include "pay/rules.h"
 
 #include <string.h>
@@ -27,20 +28,15 @@ void velocity_init(struct velocity *velocity, const struct siphash_key *key,
     index_init(&velocity->index, memory->cells, memory->cell_count);
 }
 
-static uint32_t sender_hash(const struct velocity *velocity, const struct ident *sender)
+static uint32_t find_sender(const struct velocity *velocity, const struct velocity_ask *payment)
 {
-    return (uint32_t)siphash(&velocity->key, (struct span){sender->bytes, sizeof(sender->bytes)});
-}
-
-static uint32_t find_sender(const struct velocity *velocity, uint32_t hash, enum ident_kind kind,
-                            const struct ident *ident)
-{
+    uint32_t hash = (uint32_t)payment->sender_hash;
     uint32_t cell;
     uint32_t number = index_first(&velocity->index, hash, &cell);
 
     while (number != INDEX_NONE) {
         const struct velocity_sender *sender = &velocity->senders[number];
-        if (sender->kind == kind && ident_same(&sender->ident, ident)) {
+        if (sender->kind == payment->sender_kind && ident_same(&sender->ident, &payment->sender)) {
             break;
         }
         number = index_next(&velocity->index, hash, &cell);
@@ -83,7 +79,8 @@ static void drop_oldest(struct velocity *velocity)
     uint32_t number = velocity->oldest;
     struct velocity_sender *sender = &velocity->senders[number];
 
-    index_remove(&velocity->index, sender_hash(velocity, &sender->ident), number);
+    index_remove(&velocity->index, (uint32_t)ident_sender_hash(&velocity->key, &sender->ident),
+                 number);
     unlink_sender(velocity, number);
     sender->newer = velocity->free_sender;
     velocity->free_sender = number;
@@ -102,8 +99,7 @@ void velocity_limit(struct velocity *velocity, int64_t senders_max)
     }
 }
 
-static uint32_t new_sender(struct velocity *velocity, uint32_t hash,
-                           const struct velocity_ask *payment)
+static uint32_t new_sender(struct velocity *velocity, const struct velocity_ask *payment)
 {
     if (velocity->sender_count >= velocity->sender_limit) {
         drop_oldest(velocity);
@@ -118,7 +114,7 @@ static uint32_t new_sender(struct velocity *velocity, uint32_t hash,
     memset(sender, 0, offsetof(struct velocity_sender, payments));
     sender->ident = payment->sender;
     sender->kind = (uint8_t)payment->sender_kind;
-    index_add(&velocity->index, hash, number);
+    index_add(&velocity->index, (uint32_t)payment->sender_hash, number);
     velocity->sender_count++;
     return number;
 }
@@ -164,11 +160,10 @@ static void text_read(const struct velocity *velocity, const struct standing_tex
 
 void velocity_add(struct velocity *velocity, const struct velocity_ask *payment)
 {
-    uint32_t hash = sender_hash(velocity, &payment->sender);
-    uint32_t number = find_sender(velocity, hash, payment->sender_kind, &payment->sender);
+    uint32_t number = find_sender(velocity, payment);
 
     if (number == INDEX_NONE) {
-        number = new_sender(velocity, hash, payment);
+        number = new_sender(velocity, payment);
         link_newest(velocity, number);
     } else if (number != velocity->newest) {
         unlink_sender(velocity, number);
@@ -243,8 +238,7 @@ static bool near_in_time(int64_t left_ms, int64_t right_ms)
 void velocity_find(const struct velocity *velocity, const struct velocity_ask *ask,
                    struct velocity_answer *ret_answer)
 {
-    uint32_t number =
-        find_sender(velocity, sender_hash(velocity, &ask->sender), ask->sender_kind, &ask->sender);
+    uint32_t number = find_sender(velocity, ask);
     bool found = false;
 
     ret_answer->in_short = 1;
@@ -270,23 +264,49 @@ void velocity_find(const struct velocity *velocity, const struct velocity_ask *a
     }
 }
 
-void velocity_prefetch(const struct velocity *velocity, const struct ident *sender)
+void velocity_prefetch(const struct velocity *velocity, uint64_t sender_hash)
 {
-    index_prefetch(&velocity->index, sender_hash(velocity, sender));
+    index_prefetch(&velocity->index, (uint32_t)sender_hash);
 }
 
-void velocity_prefetch_sender(const struct velocity *velocity, const struct ident *sender)
+/* Most probably; nothing depends on it. */
+static const struct velocity_sender *likely_sender(const struct velocity *velocity,
+                                                   uint64_t sender_hash)
 {
     uint32_t cell;
-    uint32_t number = index_first(&velocity->index, sender_hash(velocity, sender), &cell);
+    uint32_t number = index_first(&velocity->index, (uint32_t)sender_hash, &cell);
 
-    if (number == INDEX_NONE) {
+    return number == INDEX_NONE ? NULL : &velocity->senders[number];
+}
+
+void velocity_prefetch_sender(const struct velocity *velocity, uint64_t sender_hash,
+                              bool with_payments)
+{
+    const struct velocity_sender *likely = likely_sender(velocity, sender_hash);
+
+    if (likely == NULL) {
         return;
     }
-    const struct velocity_sender *likely = &velocity->senders[number];
     __builtin_prefetch(likely, 1);
-    for (size_t slot = 0; slot < VELOCITY_PAYMENTS_MAX; slot += PAYMENTS_A_LINE) {
+    for (size_t slot = 0; with_payments && slot < VELOCITY_PAYMENTS_MAX; slot += PAYMENTS_A_LINE) {
         __builtin_prefetch(&likely->payments[slot]);
+    }
+}
+
+void velocity_prefetch_next(const struct velocity *velocity, uint64_t sender_hash)
+{
+    const struct velocity_sender *likely = likely_sender(velocity, sender_hash);
+
+    if (likely == NULL) {
+        return;
+    }
+    __builtin_prefetch(&likely->payments[likely->next], 1);
+    __builtin_prefetch(&likely->ids[likely->next], 1);
+    if (likely->older != INDEX_NONE) {
+        __builtin_prefetch(&velocity->senders[likely->older], 1);
+    }
+    if (likely->newer != INDEX_NONE) {
+        __builtin_prefetch(&velocity->senders[likely->newer], 1);
     }
 }
 

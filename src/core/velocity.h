@@ -72,6 +72,7 @@ struct velocity {
 struct velocity_ask {
     enum ident_kind sender_kind;
     struct ident sender;
+    uint64_t sender_hash; /* ident_sender_hash of it. */
     enum ident_kind id_kind;
     struct ident id;
     struct span long_id;
@@ -92,10 +93,14 @@ void velocity_init(struct velocity *velocity, const struct siphash_key *key,
 /* Senders beyond this leave at once, the one who paid longest ago first. */
 void velocity_limit(struct velocity *velocity, int64_t senders_max);
 
-/* Draw near where looking for this sender begins. */
-/* Draw near where the sender's number stands; a little later, the sender. */
-void velocity_prefetch(const struct velocity *velocity, const struct ident *sender);
-void velocity_prefetch_sender(const struct velocity *velocity, const struct ident *sender);
+/*
+ * Draw near where the sender's number stands; a little later, the sender (to be asked about: with
+ * his payments); later still, what adding a payment of his touches.
+ */
+void velocity_prefetch(const struct velocity *velocity, uint64_t sender_hash);
+void velocity_prefetch_sender(const struct velocity *velocity, uint64_t sender_hash,
+                              bool with_payments);
+void velocity_prefetch_next(const struct velocity *velocity, uint64_t sender_hash);
 
 void velocity_find(const struct velocity *velocity, const struct velocity_ask *ask,
                    struct velocity_answer *ret_answer);

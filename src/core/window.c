@@ -8,7 +8,6 @@ void windows_init(struct windows *windows, const struct siphash_key *key,
                   const struct window_memory *memory)
 {
     *windows = (struct windows){
-        .key = *key,
         .groups = memory->groups,
         .listed = memory->listed,
         .group_capacity = memory->group_count,
@@ -19,6 +18,7 @@ void windows_init(struct windows *windows, const struct siphash_key *key,
         .oldest = INDEX_NONE,
         .oldest_open = INDEX_NONE,
         .newest = INDEX_NONE,
+        .other_hash = siphash(key, other_region),
     };
     index_init(&windows->group_index, memory->group_cells, index_cell_count(memory->group_count));
     index_init(&windows->window_index, memory->window_cells,
@@ -49,10 +49,10 @@ struct group_key {
     const char *currency;
 };
 
-static struct group_key key_of(const struct windows *windows, uint32_t window, struct span region,
+static struct group_key key_of(uint32_t window, struct span region, uint64_t region_hash,
                                const char *currency)
 {
-    uint64_t hash = siphash(&windows->key, region);
+    uint64_t hash = region_hash;
 
     for (int letter = 0; letter < CURRENCY_SIZE; letter++) {
         hash = hash * 31 + (uint8_t)currency[letter];
@@ -88,34 +88,33 @@ static bool is_other(struct span region)
 static struct group_key place_group(const struct windows *windows, uint32_t window,
                                     const struct window_payment *payment, uint32_t *ret_number)
 {
-    struct span region = payment->region.size > GROUP_TEXT_MAX ? other_region : payment->region;
-    struct group_key key = key_of(windows, window, region, payment->currency);
+    bool too_long = payment->region.size > GROUP_TEXT_MAX;
+    struct group_key other = key_of(window, other_region, windows->other_hash, payment->currency);
+    struct group_key key =
+        too_long ? other : key_of(window, payment->region, payment->region_hash, payment->currency);
 
     *ret_number = window == INDEX_NONE ? INDEX_NONE : find_group(windows, &key);
-    if (*ret_number == INDEX_NONE && window != INDEX_NONE && !is_other(region) &&
+    if (*ret_number == INDEX_NONE && window != INDEX_NONE && !is_other(key.region) &&
         windows->windows[window].own_count >= windows->groups_max) {
-        key = key_of(windows, window, other_region, payment->currency);
+        key = other;
         *ret_number = find_group(windows, &key);
     }
     return key;
 }
 
-bool windows_fit(const struct windows *windows, const struct window_payment *payment)
+bool windows_fit(const struct windows *windows, const struct window_payment *payment,
+                 struct window_place *ret_place)
 {
-    int64_t start_ms;
-    int64_t end_ms;
-    uint32_t group;
-
-    window_bounds(windows, payment->event_ms, &start_ms, &end_ms);
-    uint32_t window = find_window(windows, start_ms);
-    if (window == INDEX_NONE && windows->window_count >= windows->window_capacity) {
+    window_bounds(windows, payment->event_ms, &ret_place->start_ms, &ret_place->end_ms);
+    ret_place->window = find_window(windows, ret_place->start_ms);
+    if (ret_place->window == INDEX_NONE && windows->window_count >= windows->window_capacity) {
         return false;
     }
-    (void)place_group(windows, window, payment, &group);
-    if (group == INDEX_NONE) {
+    (void)place_group(windows, ret_place->window, payment, &ret_place->group);
+    if (ret_place->group == INDEX_NONE) {
         return windows->group_count < windows->group_capacity;
     }
-    struct money_sum total = windows->groups[group].total;
+    struct money_sum total = windows->groups[ret_place->group].total;
     return money_add(&total, payment->amount);
 }
 
@@ -232,19 +231,18 @@ static void count_payment(struct window_group *group, struct money amount)
     group->count++;
 }
 
-void windows_add(struct windows *windows, const struct window_payment *payment)
+void windows_add(struct windows *windows, const struct window_payment *payment,
+                 const struct window_place *place)
 {
-    int64_t start_ms;
-    int64_t end_ms;
-    uint32_t group;
+    uint32_t window = place->window;
+    uint32_t group = place->group;
 
-    window_bounds(windows, payment->event_ms, &start_ms, &end_ms);
-    uint32_t window = find_window(windows, start_ms);
     if (window == INDEX_NONE) {
-        window = open_window(windows, start_ms, end_ms);
+        window = open_window(windows, place->start_ms, place->end_ms);
     }
-    struct group_key key = place_group(windows, window, payment, &group);
     if (group == INDEX_NONE) {
+        struct group_key key = place_group(windows, window, payment, &group);
+        must(group == INDEX_NONE);
         group = open_group(windows, &key);
     }
     count_payment(&windows->groups[group], payment->amount);

@@ -66,7 +66,7 @@ struct window_length {
 };
 
 struct windows {
-    struct siphash_key key;
+    uint64_t other_hash; /* Keyed, of the region ~other. */
     struct window_group *groups;
     uint32_t *listed;
     size_t group_capacity;
@@ -92,7 +92,8 @@ struct windows {
 /* An accepted payment as windows look at it. */
 struct window_payment {
     int64_t event_ms;
-    struct span region; /* size > GROUP_TEXT_MAX: counted under ~other. */
+    struct span region;   /* size > GROUP_TEXT_MAX: counted under ~other. */
+    uint64_t region_hash; /* Keyed, of its text, if it is not too long. */
     struct money amount;
     char currency[CURRENCY_SIZE];
 };
@@ -107,11 +108,24 @@ MUST_USE bool windows_set(struct windows *windows, int64_t length_ms, int64_t gr
 /* Has G not yet passed the window of this moment? */
 bool windows_count(const struct windows *windows, int64_t event_ms, int64_t watermark_ms);
 
-/* False: no room for one more window or group, or a sum beyond 128 bits. Nothing changes. */
-MUST_USE bool windows_fit(const struct windows *windows, const struct window_payment *payment);
+/* Where a payment counts; INDEX_NONE: not there yet. */
+struct window_place {
+    int64_t start_ms;
+    int64_t end_ms;
+    uint32_t window;
+    uint32_t group;
+};
 
-/* It fits (a must). */
-void windows_add(struct windows *windows, const struct window_payment *payment);
+/*
+ * False: no room for one more window or group, or a sum beyond 128 bits. Nothing changes. The
+ * place holds until the next change.
+ */
+MUST_USE bool windows_fit(const struct windows *windows, const struct window_payment *payment,
+                          struct window_place *ret_place);
+
+/* It fits there (a must). */
+void windows_add(struct windows *windows, const struct window_payment *payment,
+                 const struct window_place *place);
 
 /* G has moved: list the groups of the windows it has passed, once more. */
 void windows_close(struct windows *windows, int64_t watermark_ms);

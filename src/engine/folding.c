@@ -1,4 +1,5 @@
 /* The fold: from what the journal holds to the state that it adds up to. */
+#include "engine/fold_reader.h"
 #include "engine/pipeline.h"
 
 #include <string.h>
@@ -52,42 +53,47 @@ enum outcome pipeline_fold_snapshot(struct pipeline *pipeline, const struct epoc
     return DONE;
 }
 
-/* The records of an epoch, read a little ahead of being applied, so that what they will touch in
- * memory is on its way. */
-enum { FOLD_AHEAD = 16 };
+/* So many records before it is applied, what a record will touch in memory is drawn near. */
+enum { FOLD_ITSELF = 48, FOLD_FIRST = 24, FOLD_NEXT = 16, FOLD_LAST = 8, FOLD_LINE = 64 };
 
-struct fold_ahead {
-    struct span left; /* Not yet read. */
-    struct decision decisions[FOLD_AHEAD];
-    size_t read; /* Of all; the latest FOLD_AHEAD are above. */
-    size_t applied;
+/* The batch that is applied, and the one behind it, if it is there already. */
+struct fold_sight {
+    const struct fold_batch *now;
+    const struct fold_batch *next;
 };
 
-static struct decision *ahead_at(struct fold_ahead *ahead, size_t number)
+static const struct decision *sight_at(const struct fold_sight *sight, size_t index)
 {
-    return &ahead->decisions[number % FOLD_AHEAD];
+    size_t count = sight->now->count;
+
+    if (index < count) {
+        return &sight->now->decisions[index];
+    }
+    return sight->next != NULL && index - count < sight->next->count
+               ? &sight->next->decisions[index - count]
+               : NULL;
 }
 
-/* False: what stands next is no record. */
-static bool ahead_read(const struct pipeline *pipeline, struct fold_ahead *ahead)
+static void draw_near(const struct pipeline *pipeline, const struct fold_sight *sight, size_t index)
 {
-    while (ahead->read - ahead->applied < FOLD_AHEAD && ahead->left.size > 0) {
-        struct decision *decision = ahead_at(ahead, ahead->read);
-        size_t size = decision_read(ahead->left, &pipeline->state.key, decision);
-        if (size == 0) {
-            return false;
-        }
+    const struct decision *decision = sight_at(sight, index + FOLD_ITSELF);
+
+    for (size_t at = 0; decision != NULL && at < sizeof(*decision); at += FOLD_LINE) {
+        __builtin_prefetch((const uint8_t *)decision + at); /* Another thread has written it. */
+    }
+    decision = sight_at(sight, index + FOLD_FIRST);
+    if (decision != NULL) {
         state_prefetch_record(&pipeline->state, decision);
         whereabouts_prefetch(&pipeline->whereabouts, decision->source, decision->offset);
-        ahead->left =
-            (struct span){(const uint8_t *)ahead->left.at + size, ahead->left.size - size};
-        ahead->read++;
     }
-    if (ahead->read - ahead->applied > FOLD_AHEAD / 2) {
-        state_prefetch_record_more(&pipeline->state,
-                                   ahead_at(ahead, ahead->applied + FOLD_AHEAD / 2));
+    decision = sight_at(sight, index + FOLD_NEXT);
+    if (decision != NULL) {
+        state_prefetch_record_more(&pipeline->state, decision);
     }
-    return true;
+    decision = sight_at(sight, index + FOLD_LAST);
+    if (decision != NULL) {
+        state_prefetch_record_last(&pipeline->state, decision);
+    }
 }
 
 static enum outcome apply_decision(struct pipeline *pipeline, const struct epoch *epoch,
@@ -102,20 +108,15 @@ static enum outcome apply_decision(struct pipeline *pipeline, const struct epoch
     return state_apply(&pipeline->state, decision, ret_fault);
 }
 
-static enum outcome apply_decisions(struct pipeline *pipeline, const struct epoch *epoch,
-                                    struct fault *ret_fault)
+static enum outcome apply_batch(struct pipeline *pipeline, const struct fold_sight *sight,
+                                struct fault *ret_fault)
 {
-    struct fold_ahead ahead = {.left = {epoch->decisions.at, epoch->decisions.size}};
+    const struct fold_batch *batch = sight->now;
     enum outcome outcome = DONE;
 
-    while (outcome == DONE && (ahead.applied < ahead.read || ahead.left.size > 0)) {
-        if (!ahead_read(pipeline, &ahead)) {
-            return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
-                            "epoch %llu holds a record that is none",
-                            (unsigned long long)epoch->number);
-        }
-        outcome = apply_decision(pipeline, epoch, ahead_at(&ahead, ahead.applied), ret_fault);
-        ahead.applied++;
+    for (size_t index = 0; outcome == DONE && index < batch->count; index++) {
+        draw_near(pipeline, sight, index);
+        outcome = apply_decision(pipeline, batch->epoch, &batch->decisions[index], ret_fault);
     }
     return outcome;
 }
@@ -129,15 +130,9 @@ static void remember(struct pipeline *pipeline, const struct epoch *epoch, uint6
 }
 
 /* A seed says which of the ledger's epochs its oldest row is of: there a second seed starts. */
-static enum outcome fold_epoch(struct pipeline *pipeline, const struct epoch *epoch,
-                               struct fault *ret_fault)
+static enum outcome end_epoch(struct pipeline *pipeline, const struct epoch *epoch,
+                              uint64_t rules_before, struct fault *ret_fault)
 {
-    uint64_t rules_before = pipeline->standing.rules_epoch;
-    enum outcome outcome = apply_decisions(pipeline, epoch, ret_fault);
-
-    if (outcome != DONE) {
-        return outcome;
-    }
     state_epoch_end(&pipeline->state);
     if (epoch->kind == EPOCH_SEED) {
         horizon_add(&pipeline->horizon, epoch->seed_epoch, epoch->newest_accepted_ms);
@@ -145,7 +140,7 @@ static enum outcome fold_epoch(struct pipeline *pipeline, const struct epoch *ep
     }
     pipeline->recovered_epochs++;
     memcpy(pipeline->state.seq_next, epoch->seq_next, sizeof(epoch->seq_next));
-    outcome = standing_apply(&pipeline->standing, epoch, ret_fault);
+    enum outcome outcome = standing_apply(&pipeline->standing, epoch, ret_fault);
     if (outcome == DONE) {
         remember(pipeline, epoch, rules_before);
     }
@@ -180,23 +175,58 @@ static enum outcome compare_at(struct pipeline *pipeline, uint64_t epoch, uint64
     return epoch == confirmed ? pipeline_compare_ledger(pipeline, ret_fault) : DONE;
 }
 
+static enum outcome fold_batch(struct pipeline *pipeline, const struct fold_sight *sight,
+                               uint64_t confirmed, struct fault *ret_fault)
+{
+    const struct epoch *epoch = sight->now->epoch;
+    enum outcome outcome = apply_batch(pipeline, sight, ret_fault);
+
+    if (outcome != DONE || !sight->now->last) {
+        return outcome;
+    }
+    outcome = end_epoch(pipeline, epoch, pipeline->standing.rules_epoch, ret_fault);
+    return outcome == DONE && epoch->kind == EPOCH_DECIDED
+               ? compare_at(pipeline, epoch->number, confirmed, ret_fault)
+               : outcome;
+}
+
+/* Up to the journal's end, which is LATER of a batch, not of ours. */
+static enum outcome fold_batches(struct pipeline *pipeline, struct fold_reader *reader,
+                                 uint64_t confirmed, struct fault *ret_fault)
+{
+    struct fold_sight sight = {.now = fold_reader_next(reader)};
+    enum outcome outcome = DONE;
+
+    while (outcome == DONE && sight.now->outcome == DONE) {
+        sight.next = fold_reader_peek(reader);
+        outcome = fold_batch(pipeline, &sight, confirmed, ret_fault);
+        sight.now = outcome == DONE ? fold_reader_next(reader) : NULL;
+    }
+    if (outcome != DONE || sight.now->outcome == LATER) {
+        return outcome;
+    }
+    outcome = apply_batch(pipeline, &sight, ret_fault); /* What stands before what is wrong. */
+    if (outcome == DONE) {
+        *ret_fault = sight.now->fault;
+        outcome = sight.now->outcome;
+    }
+    return outcome;
+}
+
+/* The courier, whose memory this reads into, comes later. */
 static enum outcome fold_rest(struct pipeline *pipeline, uint64_t confirmed,
                               struct fault *ret_fault)
 {
-    struct epoch epoch;
-    enum outcome outcome;
+    struct fold_reader *reader = pipeline->courier_memory;
+    size_t own = (sizeof(*reader) + DISK_BLOCK - 1) / DISK_BLOCK * DISK_BLOCK;
 
-    while ((outcome = journal_read(&pipeline->journal, &pipeline->fold, JOURNAL_DECISIONS, &epoch,
-                                   ret_fault)) == DONE) {
-        outcome = fold_epoch(pipeline, &epoch, ret_fault);
-        if (outcome == DONE && epoch.kind == EPOCH_DECIDED) {
-            outcome = compare_at(pipeline, epoch.number, confirmed, ret_fault);
-        }
-        if (outcome != DONE) {
-            return outcome;
-        }
-    }
-    return outcome == LATER ? DONE : outcome;
+    fold_reader_start(reader, &pipeline->journal, &pipeline->fold,
+                      (uint8_t *)pipeline->courier_memory + own,
+                      pipeline_courier_memory_size(pipeline) - own, pipeline->frame_size_max,
+                      &pipeline->state.key, pipeline->beside);
+    enum outcome outcome = fold_batches(pipeline, reader, confirmed, ret_fault);
+    fold_reader_stop(reader);
+    return outcome;
 }
 
 /*

@@ -73,7 +73,8 @@ struct pipeline {
     bool journal_open;
     size_t frame_size_max;
     struct state_memory state_memory;
-    struct journal_place fold; /* Reading place and memory of the fold. */
+    struct journal_place fold; /* Reading place and memory of the fold, */
+    bool beside;               /* which reads in a thread of its own: set before recovery. */
     void *courier_memory;      /* pipeline_courier_memory_size, for the ledger's courier. */
 };
 

@@ -101,6 +101,7 @@ static enum outcome recover_once(struct engine *engine, struct fault *ret_fault)
         outcome = pipeline_open(&engine->pipeline, &engine->settings, &engine->journal_disk.disk,
                                 engine->clock, engine->ledger, engine->reader, ret_fault);
         engine->pipeline_open = outcome == DONE;
+        engine->pipeline.beside = true;
         engine->pipeline.holder = engine->holder;
     }
     return outcome == DONE ? pipeline_recover(&engine->pipeline, ret_fault) : outcome;

@@ -44,11 +44,13 @@ static size_t padded(size_t size)
 uint64_t ident_hash(const struct siphash_key *key, enum ident_kind kind, const struct ident *ident,
                     struct span long_text)
 {
+    return kind == IDENT_LONG ? siphash(key, long_text) : ident_sender_hash(key, ident);
+}
+
+uint64_t ident_sender_hash(const struct siphash_key *key, const struct ident *ident)
+{
     uint64_t words[sizeof(ident->bytes) / sizeof(uint64_t)];
 
-    if (kind == IDENT_LONG) {
-        return siphash(key, long_text);
-    }
     memcpy(words, ident->bytes, sizeof(words));
     return siphash_words(key, words, sizeof(words) / sizeof(words[0]));
 }
@@ -173,6 +175,8 @@ static size_t accepted_read(struct span bytes, const struct siphash_key *key, si
     ret_decision->long_id = (struct span){at + DECISION_FULL_SIZE + region, long_id};
     ret_decision->id_hash =
         ident_hash(key, ret_decision->id_kind, &ret_decision->id, ret_decision->long_id);
+    ret_decision->sender_hash = ident_sender_hash(key, &ret_decision->sender);
+    ret_decision->region_hash = siphash(key, ret_decision->region);
     return DECISION_FULL_SIZE + padded(region + long_id);
 }
 

@@ -80,7 +80,9 @@ struct decision {
     struct ident id;
     struct ident sender;
     uint64_t pair_hash;
-    uint64_t id_hash;    /* Not recorded: decision_read makes it again from id and key. */
+    uint64_t id_hash; /* Not recorded, as are the next two: decision_read makes them again. */
+    uint64_t sender_hash;
+    uint64_t region_hash;
     struct span region;  /* Lent from the record or the message. */
     struct span long_id; /* IDENT_LONG only. */
     struct span text;    /* Notes only. */
@@ -95,12 +97,15 @@ static inline bool decision_is_note(const struct decision *decision)
 uint64_t ident_hash(const struct siphash_key *key, enum ident_kind kind, const struct ident *ident,
                     struct span long_text);
 
+/* The keyed hash of sixteen bytes that stand for an account. */
+uint64_t ident_sender_hash(const struct siphash_key *key, const struct ident *ident);
+
 /* Draw the record; `to` has room for DECISION_SIZE_MAX. Returns its size, a multiple of 8. */
 size_t decision_write(const struct decision *decision, uint8_t *to);
 
 /*
  * The record at the front of these bytes. Returns its size, or 0 if they are no record
- * (short, an unknown kind, a length that does not fit). key: to make id_hash again.
+ * (short, an unknown kind, a length that does not fit). key: to make the hashes again.
  */
 size_t decision_read(struct span bytes, const struct siphash_key *key,
                      struct decision *ret_decision);

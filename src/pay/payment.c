@@ -62,6 +62,8 @@ void payment_derive(struct payment *payment, const struct siphash_key *key)
     payment->id_kind = (uint8_t)ident_from(key, payment->transaction_id, &payment->id);
     payment->id_hash = ident_hash(key, payment->id_kind, &payment->id, payment->transaction_id);
     payment->sender_kind = (uint8_t)ident_from(key, payment->sender, &payment->sender_ident);
+    payment->sender_hash = ident_sender_hash(key, &payment->sender_ident);
+    payment->region_hash = siphash(key, payment->region);
     enum ident_kind receiver_kind = ident_from(key, payment->receiver, &receiver);
     payment->pair_hash = pair_digest(key, payment, receiver_kind, &receiver);
     payment->content_digest = content_digest(key, payment->pair_hash, payment->status);

@@ -45,7 +45,9 @@ struct payment {
     struct span region;                   /* What metrics are grouped by; at NULL: absent. */
     struct ident id;
     struct ident sender_ident;
-    uint64_t id_hash;        /* Keyed; finds the slot, decides nothing. */
+    uint64_t id_hash; /* Keyed, as are the next two: they find a slot, decide nothing. */
+    uint64_t sender_hash;
+    uint64_t region_hash;
     uint64_t pair_hash;      /* Keyed digest of sender, receiver, amount by value, currency. */
     uint32_t content_digest; /* Keyed digest of all fields of enum payment_field. */
 };

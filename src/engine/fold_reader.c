@@ -1,0 +1,197 @@
+#include "engine/fold_reader.h"
+
+#include "journal/frame.h"
+
+/* Where a frame of the largest size fits. False: not before some are given back. */
+static bool find_room(struct fold_reader *reader)
+{
+    bool empty = reader->epochs_read == reader->epochs_done;
+
+    if (empty) {
+        reader->head = 0;
+        reader->tail = 0;
+        return true;
+    }
+    if (reader->epochs_read - reader->epochs_done == FOLD_EPOCHS) {
+        return false;
+    }
+    if (reader->head > reader->tail && reader->tail >= reader->frame_size_max) {
+        reader->head = 0; /* As near the front as can be: pages once touched are used again. */
+    }
+    size_t end = reader->head > reader->tail ? reader->memory_size : reader->tail;
+    return end - reader->head >= reader->frame_size_max;
+}
+
+static bool ready_to_fill(struct fold_reader *reader)
+{
+    return reader->filled - reader->taken < FOLD_BATCHES && (reader->within || find_room(reader));
+}
+
+/* Bytes of the frame that the epoch needs: not its rows. */
+static size_t taken_up(const struct epoch *epoch, const uint8_t *frame)
+{
+    const uint8_t *end = epoch->decisions.at + epoch->decisions.size;
+
+    return ((size_t)(end - frame) + DISK_BLOCK - 1) / DISK_BLOCK * DISK_BLOCK;
+}
+
+static enum outcome read_epoch(struct fold_reader *reader, struct fault *ret_fault)
+{
+    size_t number = reader->epochs_read % FOLD_EPOCHS;
+    struct epoch *epoch = &reader->epochs[number];
+
+    reader->place->buffer = reader->memory + reader->head;
+    reader->place->buffer_size = reader->frame_size_max;
+    enum outcome outcome =
+        journal_read(reader->journal, reader->place, JOURNAL_DECISIONS, epoch, ret_fault);
+    if (outcome == DONE) {
+        reader->left = (struct span){epoch->decisions.at, epoch->decisions.size};
+        reader->within = true;
+        reader->head += taken_up(epoch, reader->place->buffer);
+        reader->ends[number] = reader->head;
+        reader->epochs_read++;
+    }
+    return outcome;
+}
+
+static enum outcome decode(struct fold_reader *reader, struct fold_batch *batch)
+{
+    while (batch->count < FOLD_BATCH && reader->left.size > 0) {
+        size_t size = decision_read(reader->left, &reader->key, &batch->decisions[batch->count]);
+        if (size == 0) {
+            return fault_is(&batch->fault, BROKEN, FAULT_JOURNAL_CORRUPT,
+                            "epoch %llu holds a record that is none",
+                            (unsigned long long)batch->epoch->number);
+        }
+        reader->left =
+            (struct span){(const uint8_t *)reader->left.at + size, reader->left.size - size};
+        batch->count++;
+    }
+    batch->last = reader->left.size == 0;
+    reader->within = !batch->last;
+    return DONE;
+}
+
+/* There is room for it. */
+static void fill(struct fold_reader *reader, struct fold_batch *batch)
+{
+    batch->count = 0;
+    batch->last = false;
+    batch->epoch = NULL;
+    batch->outcome = reader->within ? DONE : read_epoch(reader, &batch->fault);
+    if (batch->outcome == DONE) {
+        batch->epoch = &reader->epochs[(reader->epochs_read - 1) % FOLD_EPOCHS];
+        batch->outcome = decode(reader, batch);
+    }
+}
+
+static void *run(void *argument)
+{
+    struct fold_reader *reader = argument;
+    bool going = true;
+
+    (void)pthread_mutex_lock(&reader->mutex);
+    while (going) {
+        while (!reader->stopping && !ready_to_fill(reader)) {
+            (void)pthread_cond_wait(&reader->changed, &reader->mutex);
+        }
+        if (reader->stopping) {
+            break;
+        }
+        struct fold_batch *batch = &reader->batches[reader->filled % FOLD_BATCHES];
+        (void)pthread_mutex_unlock(&reader->mutex);
+        fill(reader, batch);
+        going = batch->outcome == DONE;
+        (void)pthread_mutex_lock(&reader->mutex);
+        reader->filled++;
+        (void)pthread_cond_signal(&reader->changed);
+    }
+    (void)pthread_mutex_unlock(&reader->mutex);
+    return NULL;
+}
+
+void fold_reader_start(struct fold_reader *reader, struct journal *journal,
+                       struct journal_place *place, void *memory, size_t memory_size,
+                       size_t frame_size_max, const struct siphash_key *key, bool beside)
+{
+    must(memory_size >= 2 * frame_size_max);
+    reader->journal = journal;
+    reader->place = place;
+    reader->key = *key;
+    reader->lent = *place;
+    reader->memory = memory;
+    reader->memory_size = memory_size;
+    reader->frame_size_max = frame_size_max;
+    reader->head = 0;
+    reader->epochs_read = 0;
+    reader->left = (struct span){NULL, 0};
+    reader->within = false;
+    reader->tail = 0;
+    reader->epochs_done = 0;
+    reader->filled = 0;
+    reader->taken = 0;
+    reader->stopping = false;
+    reader->begun = false;
+    (void)pthread_mutex_init(&reader->mutex, NULL);
+    (void)pthread_cond_init(&reader->changed, NULL);
+    reader->threaded = beside && pthread_create(&reader->thread, NULL, run, reader) == 0;
+}
+
+/* The batch that was taken last: it and, with its epoch's last one, the epoch are free again. */
+static void give_back(struct fold_reader *reader)
+{
+    const struct fold_batch *batch = &reader->batches[reader->taken % FOLD_BATCHES];
+
+    if (batch->last) {
+        reader->tail = reader->ends[reader->epochs_done % FOLD_EPOCHS];
+        reader->epochs_done++;
+    }
+    reader->taken++;
+    (void)pthread_cond_signal(&reader->changed);
+}
+
+const struct fold_batch *fold_reader_next(struct fold_reader *reader)
+{
+    struct fold_batch *batch;
+
+    (void)pthread_mutex_lock(&reader->mutex);
+    if (reader->begun) {
+        give_back(reader);
+    }
+    reader->begun = true;
+    batch = &reader->batches[reader->taken % FOLD_BATCHES];
+    if (!reader->threaded) {
+        bool ready = ready_to_fill(reader);
+        must(ready);
+        fill(reader, batch);
+        reader->filled++;
+    }
+    while (reader->filled == reader->taken) {
+        (void)pthread_cond_wait(&reader->changed, &reader->mutex);
+    }
+    (void)pthread_mutex_unlock(&reader->mutex);
+    return batch;
+}
+
+const struct fold_batch *fold_reader_peek(struct fold_reader *reader)
+{
+    (void)pthread_mutex_lock(&reader->mutex);
+    bool ready = reader->filled - reader->taken > 1;
+    (void)pthread_mutex_unlock(&reader->mutex);
+    return ready ? &reader->batches[(reader->taken + 1) % FOLD_BATCHES] : NULL;
+}
+
+void fold_reader_stop(struct fold_reader *reader)
+{
+    if (reader->threaded) {
+        (void)pthread_mutex_lock(&reader->mutex);
+        reader->stopping = true;
+        (void)pthread_cond_signal(&reader->changed);
+        (void)pthread_mutex_unlock(&reader->mutex);
+        (void)pthread_join(reader->thread, NULL);
+    }
+    (void)pthread_cond_destroy(&reader->changed);
+    (void)pthread_mutex_destroy(&reader->mutex);
+    reader->place->buffer = reader->lent.buffer;
+    reader->place->buffer_size = reader->lent.buffer_size;
+}
