@@ -69,6 +69,10 @@ class SimulateTest(KafkaCase):
         self.assertEqual(len(copies), 4000)
         self.assertGreater(len(records), 4000)
         self.assertEqual(len({(record.key, record.value) for record in records}), 4000)
+        for part in (0, 1):  # What is sent again does not come behind what was sent later.
+            firsts = list(dict.fromkeys(json.loads(record.value)["timestamp"]
+                                        for record in records if record.partition == part))
+            self.assertEqual(firsts, sorted(firsts))
         self.assertEqual({row["transaction_id"].encode() for row in self.truth()}, set(copies))
         self.assertEqual(len(self.truth()), 4000)
 
