@@ -150,9 +150,28 @@ void check_data_dir(struct check *check)
     check_lock(check, data_dir);
 }
 
-static void check_history(struct check *check, const char *what, struct ledger_view *view)
+/* Does the ledger have what this follower stands at? Where it was put back, it may get it yet. */
+static bool on_history(const struct check *check, const struct sink_head *head)
+{
+    const struct engine_settings *engine = &check->config->engine;
+    struct ledger_view view;
+    struct fault fault;
+    uint64_t found = 0;
+
+    if (ledger_view_open(&view, check->config->sink_type_names[0], &engine->sinks[0], &fault) !=
+        DONE) {
+        return false;
+    }
+    bool asked = sink_find_chain(view.sink, &head->chain, &found, &fault) == DONE;
+    ledger_view_close(&view);
+    return asked && found > 0;
+}
+
+static void check_history(struct check *check, const char *what, struct ledger_view *view,
+                          bool ledger)
 {
     const struct sink_settings *sink = &view->sink->settings;
+    const char *role = ledger ? "ledger" : "follows";
     struct sink_head head;
     struct fault fault;
 
@@ -163,45 +182,74 @@ static void check_history(struct check *check, const char *what, struct ledger_v
                        "%s holds payments, but nothing of pipeline \"%s\"", sink->path,
                        sink->pipeline);
         check_fault(check, what, &fault);
+    } else if (!ledger && head.epoch > 0 && !on_history(check, &head)) {
+        check_say(check, CHECK_WARN, what, "%s   at epoch %llu, which the ledger does not have",
+                  sink->path, (unsigned long long)head.epoch);
     } else if (head.exists) {
-        check_say(check, CHECK_OK, what, "%s   ledger, at epoch %llu", sink->path,
+        check_say(check, CHECK_OK, what, "%s   %s, at epoch %llu", sink->path, role,
                   (unsigned long long)head.epoch);
     } else {
-        check_say(check, CHECK_OK, what, "%s   ledger, still empty", sink->path);
+        check_say(check, CHECK_OK, what, "%s   %s, still empty", sink->path, role);
     }
 }
 
-void check_sinks(struct check *check)
+static void check_sink(struct check *check, size_t index)
 {
     const struct engine_settings *engine = &check->config->engine;
-    const struct sink_settings *sink = &engine->sinks[0];
-    char what[SINK_NAME_MAX + 32];
+    const struct sink_settings *sink = &engine->sinks[index];
+    const char *type = check->config->sink_type_names[index];
+    char what[2 * SINK_NAME_MAX + 32];
     char parent[PLACE_SIZE];
+    struct ledger_view view;
     struct stat status;
-    struct stat data;
     struct fault fault;
 
-    (void)snprintf(what, sizeof(what), "sink %s (%s)", sink->name,
-                   check->config->sink_type_names[0]);
+    (void)snprintf(what, sizeof(what), "sink %s (%s)", sink->name, type);
     parent_of(sink->path, parent);
     if (stat(sink->path, &status) == 0) {
-        struct ledger_view view;
-        if (ledger_view_open(&view, check->config->sink_type_names[0], sink, &fault) == DONE) {
-            check_history(check, what, &view);
+        if (ledger_view_open(&view, type, sink, &fault) == DONE) {
+            check_history(check, what, &view, index == 0);
             ledger_view_close(&view);
         } else {
             check_fault(check, what, &fault);
         }
     } else if (access(parent, W_OK | X_OK) == 0 || strcmp(parent, engine->data_dir) == 0) {
-        check_say(check, CHECK_OK, what, "%s   ledger, will be made", sink->path);
+        check_say(check, CHECK_OK, what, "%s   %s, will be made", sink->path,
+                  index == 0 ? "ledger" : "follows");
     } else {
         (void)fault_is(&fault, BROKEN, FAULT_SINK_OPEN, "%s: %s", parent, strerror(errno));
         check_fault(check, what, &fault);
     }
-    if (volume_of(sink->path, &status) && volume_of(engine->data_dir, &data) &&
-        status.st_dev == data.st_dev) {
+}
+
+/* A sink on another volume survives what the journal's does not. */
+static bool all_on_one_volume(const struct engine_settings *engine)
+{
+    struct stat data;
+    struct stat status;
+    bool all = volume_of(engine->data_dir, &data);
+
+    for (size_t index = 0; all && index < engine->sink_count; index++) {
+        all = volume_of(engine->sinks[index].path, &status) && status.st_dev == data.st_dev;
+    }
+    return all;
+}
+
+void check_sinks(struct check *check)
+{
+    const struct engine_settings *engine = &check->config->engine;
+    char what[2 * SINK_NAME_MAX + 32];
+
+    for (size_t index = 0; index < engine->sink_count; index++) {
+        check_sink(check, index);
+    }
+    (void)snprintf(what, sizeof(what), "sink %s (%s)", engine->sinks[0].name,
+                   check->config->sink_type_names[0]);
+    if (all_on_one_volume(engine)) {
         check_say(check, CHECK_WARN, what,
-                  "journal and the only ledger share a volume: if it is lost, both are");
+                  engine->sink_count == 1
+                      ? "journal and the only ledger share a volume: if it is lost, both are"
+                      : "journal and all sinks share a volume: if it is lost, all are");
     }
 }
 

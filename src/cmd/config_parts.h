@@ -36,6 +36,10 @@ void config_expand(struct config *config, const struct config_text *text, size_t
 /* Fill what stands under "What it comes to". Says what does not fit together. */
 void config_resolve(struct config *config);
 
+/* The same for the sinks; and: before the only one, which can be no ledger, a ledger of cursors. */
+void config_resolve_sinks(struct config *config);
+void config_add_ledger(struct config *config);
+
 /* The same for source.kafka, if that is where payments come from. */
 void config_resolve_kafka(struct config *config);
 bool config_need_topics(struct config *config);

@@ -6,8 +6,6 @@
 #include <string.h>
 
 enum {
-    PART_ROWS = 500000, /* Measured: DESIGN section 3, "Rows in parts". */
-    BUSY_TIMEOUT_MS = 1000,
     MEMORY_SHARE = 60, /* Percent of the machine, for state.memory_limit: auto. */
     ID_BYTES = 34,     /* One live id; 48 at worst, while the table grows. */
     PARSER_THREADS_AUTO_MAX = 4,
@@ -172,44 +170,6 @@ static void resolve_source(struct config *config, struct engine_settings *engine
     }
 }
 
-static void resolve_sink(struct config *config, const struct yaml_node *record, size_t index)
-{
-    struct engine_settings *engine = &config->engine;
-    struct sink_settings *sink = &engine->sinks[index];
-    const struct yaml_node *path = config_record_value(record, &settings[SET_SINK_PATH]);
-    const struct yaml_node *rows = config_record_value(record, &settings[SET_SINK_ROWS]);
-    const struct yaml_node *wait = config_record_value(record, &settings[SET_SINK_WAIT]);
-
-    copy_text(sink->name, sizeof(sink->name),
-              config_record_value(record, &settings[SET_SINK_NAME])->text);
-    copy_text(config->sink_type_names[index], SINK_NAME_MAX + 1,
-              config_record_value(record, &settings[SET_SINK_TYPE])->text);
-    copy_text(sink->pipeline, sizeof(sink->pipeline), engine->pipeline);
-    if (path != NULL) {
-        copy_text(sink->path, sizeof(sink->path), path->text);
-    } else {
-        (void)snprintf(sink->path, sizeof(sink->path), "%s%s", engine->data_dir,
-                       strchr(settings[SET_SINK_PATH].standard, '/'));
-    }
-    sink->carry_count = engine->parse.carry.count;
-    memcpy(sink->carry, engine->parse.carry.names, sizeof(sink->carry));
-    sink->part_rows = PART_ROWS;
-    sink->busy_timeout_ms = BUSY_TIMEOUT_MS;
-    engine->deliver_rows_max[index] = (uint64_t)setting_number(
-        &settings[SET_SINK_ROWS], rows == NULL ? settings[SET_SINK_ROWS].standard : rows->text);
-    engine->deliver_wait_ms[index] = setting_number(
-        &settings[SET_SINK_WAIT], wait == NULL ? settings[SET_SINK_WAIT].standard : wait->text);
-}
-
-static void resolve_sinks(struct config *config)
-{
-    const struct yaml_node *list = config->values[SET_SINKS].node;
-
-    for (const struct yaml_node *entry = list->child; entry != NULL; entry = entry->next) {
-        resolve_sink(config, entry, config->engine.sink_count++);
-    }
-}
-
 int64_t config_expected_ids(const struct config *config)
 {
     const struct rules *rules = &config->engine.rules;
@@ -285,7 +245,6 @@ static void resolve_journal(const struct config *config, struct engine_settings 
     engine->journal.keep_ms = config_number(config, SET_JOURNAL_KEEP);
     engine->journal.max_bytes =
         config_auto(config, SET_JOURNAL_MAX) ? 0 : (uint64_t)config_number(config, SET_JOURNAL_MAX);
-    engine->max_backlog = engine->journal.max_bytes;
     engine->shutdown_grace_ms = config_number(config, SET_SHUTDOWN_GRACE);
     engine->reconcile_every_ms = config_number(config, SET_RECONCILE);
     engine->summary_every_ms = config_number(config, SET_LOG_SUMMARY);
@@ -302,7 +261,7 @@ void config_resolve(struct config *config)
     resolve_mask(config, &engine->parse);
     resolve_source(config, engine);
     resolve_journal(config, engine);
-    resolve_sinks(config);
+    config_resolve_sinks(config);
     config->log_level =
         (enum log_level)choice_index(&settings[SET_LOG_LEVEL], config_text(config, SET_LOG_LEVEL));
     config->log_format = (enum log_format)choice_index(&settings[SET_LOG_FORMAT],

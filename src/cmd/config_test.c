@@ -1,4 +1,4 @@
-#include "cmd/config.h"
+#include "cmd/config_parts.h"
 #include "test/unit.h"
 
 #include <stdlib.h>
@@ -123,7 +123,8 @@ static const struct mistake mistakes[] = {
     {"fraud: {score: [{when: amount > 5, add: 1}]}\n", "C010", 1, 24, "currency", ""},
     {"fraud: {score: [{add: 1}]}\n", "C013", 1, 17, "\"when\"", ""},
     {"fraud: {score: [5]}\n", "C010", 1, 17, "a map of its own", ""},
-    {"sinks: []\n", "C012", 1, 8, "exactly 1 entry", ""},
+    {"sinks: []\n", "C012", 1, 8, "1 to 8 entries", ""},
+    {"sinks: [{name: a, type: sqlite, max_backlog: 1KiB}]\n", "C012", 1, 46, "1MiB to 1024TiB", ""},
     {"sinks: [{name: a, type: postgres}]\n", "C010", 1, 25, "one of sqlite", ""},
     {"data_dir: ${NO_SUCH_VARIABLE}\n", "C015", 1, 11, "NO_SUCH_VARIABLE", ""},
     {"data_dir: ${unclosed\n", "C010", 1, 11, "without its", ""},
@@ -159,6 +160,49 @@ static void more_mistakes_than_are_kept_are_counted(void **state)
     assert_false(load(text));
     assert_int_equal(config.error_count, 100);
     assert_int_equal(config.said_count, CONFIG_ERRORS_MAX);
+}
+
+static void the_first_sink_is_the_ledger_and_others_follow_it(void **state)
+{
+    assert_true(load("sinks: [{name: books, type: sqlite, max_backlog: 1GiB},\n"
+                     "  {name: copy, type: sqlite, path: copy.db, max_backlog: 2GiB,\n"
+                     "   deliver: {max_rows: 7}}]\n"));
+    assert_int_equal(config.engine.sink_count, 2);
+    assert_string_equal(config.engine.sinks[0].path, "/var/lib/payonce/payments.db");
+    assert_int_equal(config.engine.max_backlog, 1 << 30);
+    assert_string_equal(config.engine.sinks[1].name, "copy");
+    assert_string_equal(config.engine.sinks[1].path, "copy.db");
+    assert_int_equal(config.engine.follower_backlog_max[1], 2LL << 30);
+    assert_int_equal(config.engine.deliver_rows_max[1], 7);
+    assert_true(load("journal: {max_bytes: 3GiB}\n"
+                     "sinks: [{name: a, type: sqlite}, {name: b, type: sqlite, path: b.db}]\n"));
+    assert_int_equal(config.engine.follower_backlog_max[1], 3LL << 30);
+}
+
+static void no_two_sinks_share_a_name_or_a_place(void **state)
+{
+    assert_false(load("sinks: [{name: a, type: sqlite},\n  {name: b, type: sqlite}]\n"));
+    assert_non_null(strstr(config.errors[0].sentence, "would both write to"));
+    assert_int_equal(config.errors[0].mark.line, 2);
+    assert_false(load("sinks: [{name: a, type: sqlite},\n"
+                      "  {name: a, type: sqlite, path: b.db}]\n"));
+    assert_non_null(strstr(config.errors[0].sentence, "two sinks are called \"a\""));
+}
+
+static void a_sink_that_can_be_no_ledger_gets_one_of_cursors(void **state)
+{
+    assert_true(load("data_dir: d\nsinks: [{name: out, type: sqlite, path: out.db,"
+                     " deliver: {max_rows: 7}}]\n"));
+    config_add_ledger(&config);
+    assert_int_equal(config.engine.sink_count, 2);
+    assert_true(config.engine.sinks[0].cursors_only);
+    assert_string_equal(config.engine.sinks[0].path, "d/ledger.db");
+    assert_string_equal(config.engine.sinks[0].pipeline, "payments");
+    assert_string_equal(config.sink_type_names[0], "sqlite");
+    assert_string_equal(config.engine.sinks[1].name, "out");
+    assert_false(config.engine.sinks[1].cursors_only);
+    assert_int_equal(config.engine.deliver_rows_max[1], 7);
+    assert_int_equal(config.engine.deliver_rows_max[0], 50000);
 }
 
 static void a_flag_wins_over_environment_over_file(void **state)
@@ -263,6 +307,9 @@ int main(void)
         cmocka_unit_test(names_the_place_of_each_mistake),
         cmocka_unit_test(tells_every_mistake_in_one_pass),
         cmocka_unit_test(more_mistakes_than_are_kept_are_counted),
+        cmocka_unit_test(the_first_sink_is_the_ledger_and_others_follow_it),
+        cmocka_unit_test(no_two_sinks_share_a_name_or_a_place),
+        cmocka_unit_test(a_sink_that_can_be_no_ledger_gets_one_of_cursors),
         cmocka_unit_test(a_flag_wins_over_environment_over_file),
         cmocka_unit_test(a_wrong_flag_is_told_like_a_wrong_line),
         cmocka_unit_test(variables_of_the_environment_are_filled_in),

@@ -148,8 +148,9 @@
       "or machine")                                                                                \
     X(SET_RECONCILE, "reconcile.every", SETTING_DURATION, "1h", FROM_TO(0, DAYS(30)),              \
       "run compares totals and tables by itself; 0s: never")                                       \
-    X(SET_SINKS, "sinks", SETTING_RECORDS, "[{name: local, type: sqlite}]", FROM_TO(1, 1),         \
-      "where the tables go. The first one is the ledger: it decides what has happened")            \
+    X(SET_SINKS, "sinks", SETTING_RECORDS, "[{name: local, type: sqlite}]", FROM_TO(1, 8),         \
+      "where the tables go. The first one is the ledger: it decides what has happened; the "       \
+      "others follow it, each at its own pace")                                                    \
     X(SET_SINK_NAME, "sinks[].name", SETTING_NAME, "", FROM_TO(1, 64),                             \
       "for messages and commands")                                                                 \
     X(SET_SINK_TYPE, "sinks[].type", SETTING_CHOICE, "", ONE_OF("sqlite"), "sqlite: one file")     \
@@ -159,6 +160,9 @@
       "one transaction carries whole epochs; none is added after so many rows")                    \
     X(SET_SINK_WAIT, "sinks[].deliver.max_wait", SETTING_DURATION, "200ms",                        \
       FROM_TO(1, MINUTES(1)), "or after so long")                                                  \
+    X(SET_SINK_BACKLOG, "sinks[].max_backlog", SETTING_SIZE, "auto", FROM_TO(MIB(1), TIB(1024)),   \
+      "bytes of journal kept while it is behind. Further behind, for the ledger reading waits, "   \
+      "and another sink is filled from the ledger's rows; auto: journal.max_bytes")                \
     X(SET_LOG_LEVEL, "log.level", SETTING_CHOICE, "info", ONE_OF("info|warn|error"),               \
       "what is said on stderr; payments are in the journal")                                       \
     X(SET_LOG_FORMAT, "log.format", SETTING_CHOICE, "auto", ONE_OF("auto|text|json"),              \

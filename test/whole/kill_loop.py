@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""kill -9 with an oracle: whatever happens in between, the tables are those of the reference.
+"""kill -9 with an oracle: whatever happens in between, the tables are those of the reference, in
+the ledger and in the copy that follows it.
 
     PAYONCE=build/payonce kill_loop.py random [KILLS [SEED]]
     PAYONCE=build/payonce kill_loop.py ledger
     PAYONCE=build-crash/payonce kill_loop.py points SOURCE_TREE
 
 random: start, kill after 20 to 500 ms, start again, with other sizes of epochs and other numbers
-of parsers each time. ledger: the ledger deleted, emptied, replaced by an older copy, the journal's
-volume lost, while payonce stands still and while it runs. points: one death at each place that
+of parsers each time. ledger: the ledger or its follower deleted, emptied, replaced by an older copy,
+the journal's volume lost, while payonce stands still and while it runs. points: one death at each place that
 the sources call crash_point, in a build with -Dcrash_points=true; a place that is never reached
 is a failure. At the end of each input: row by row, and payonce reconcile --expect.
 """
@@ -42,14 +43,18 @@ class Input:
                                "--future", "0.2%", "--broken", "0.5%", "--rate", rate,
                                "--lateness", lateness, "--seed", str(dice.randrange(10 ** 9)))
         os.mkdir(os.path.join(folder, "ledger"))
+        os.mkdir(os.path.join(folder, "follower"))
         whole.write_configuration(folder, {
             "data_dir": "data", "source": {"file": {"paths": paths}},
             "watermark": {"lateness": lateness},
             "dedup": {"retention": "1m" if forgetful else "1h"},
             "journal": {"segment_size": "1MiB", "keep": "0s" if forgetful else "7d"},
-            "sinks": [{"name": "local", "type": "sqlite", "path": "ledger/payments.db"}]})
+            "sinks": [{"name": "local", "type": "sqlite", "path": "ledger/payments.db"},
+                      {"name": "copy", "type": "sqlite", "path": "follower/copy.db",
+                       "deliver": {"max_rows": dice.choice([50, 50000])}}]})
         whole.make_reference(folder)
         self.ledger = os.path.join(folder, "ledger", "payments.db")
+        self.follower = os.path.join(folder, "follower", "copy.db")
         self.data = os.path.join(folder, "data")
 
     def settings(self):
@@ -80,10 +85,14 @@ class Input:
         self.compare()
 
     def compare(self):
-        whole.check(self.folder, ledger=self.ledger)
-        done = whole.payonce(["reconcile", "payonce.yaml", "--expect", "truth.csv"], self.folder)
-        if done.returncode != 0:
-            raise Different(f"reconcile: exit {done.returncode}: {done.stdout}{done.stderr}")
+        for path in (self.ledger, self.follower):
+            whole.check(self.folder, ledger=path)
+            done = whole.payonce(["reconcile", "payonce.yaml", "--ledger", path, "--expect",
+                                  "truth.csv"], self.folder)
+            if done.returncode != 0:
+                raise Different(f"reconcile {path}: exit {done.returncode}: "
+                                f"{done.stdout}{done.stderr}")
+        whole.same_databases(self.ledger, self.follower)
 
     def epoch(self):
         """Where the ledger stands; 0: it is not there."""
@@ -144,9 +153,26 @@ def kill_until_done(work, most):
     return kills
 
 
+def lose_all_of(path):
+    for name in os.listdir(os.path.dirname(path)):
+        os.unlink(os.path.join(os.path.dirname(path), name))
+
+
 def lose_ledger(work):
-    for name in os.listdir(os.path.dirname(work.ledger)):
-        os.unlink(os.path.join(os.path.dirname(work.ledger), name))
+    lose_all_of(work.ledger)
+
+
+def lose_follower(work):
+    lose_all_of(work.follower)
+
+
+def restore_follower(work):
+    lose_follower(work)
+    os.replace(os.path.join(work.folder, "follower_copy.db"), work.follower)
+
+
+def rewind_follower(work):
+    whole.copy_database(os.path.join(work.folder, "follower_copy.db"), work.follower)
 
 
 def empty_ledger(work):
@@ -170,17 +196,31 @@ def lose_journal(work):
     shutil.rmtree(work.data)
 
 
-def lose_both(work):
+def lose_journal_and_follower(work):
+    """It is filled from the ledger's rows."""
+    lose_journal(work)
+    lose_follower(work)
+
+
+def lose_journal_rewind_follower(work):
+    lose_journal(work)
+    rewind_follower(work)
+
+
+def lose_all(work):
     lose_journal(work)
     lose_ledger(work)
+    lose_follower(work)
 
 
 def corrupt_nothing(_):
     """Only the starts and kills around it."""
 
 
-MISHAPS = (lose_ledger, empty_ledger, restore_ledger, rewind_ledger, lose_journal, lose_both,
-           corrupt_nothing)
+MISHAPS = (lose_ledger, empty_ledger, restore_ledger, rewind_ledger, lose_journal, lose_all,
+           lose_follower, restore_follower, rewind_follower, lose_journal_and_follower,
+           lose_journal_rewind_follower, corrupt_nothing)
+OF_THE_JOURNAL = (lose_journal, lose_all, lose_journal_and_follower, lose_journal_rewind_follower)
 
 
 def ledger_mishaps():
@@ -188,7 +228,7 @@ def ledger_mishaps():
     dice = random.Random(7)
     for while_running in (False, True):
         for mishap in MISHAPS:
-            if while_running and mishap in (lose_journal, lose_both):
+            if while_running and mishap in OF_THE_JOURNAL:
                 continue  # A running process has its journal open: nothing is lost to it.
             what = f"{mishap.__name__}, {'running' if while_running else 'standing still'}"
             folder = tally.fresh(what.replace(", ", "-").replace(" ", "-"))
@@ -208,6 +248,7 @@ def one_mishap(work, mishap, while_running):
     if not work.wait_for_work(running):
         raise Different(f"it ended too early: exit {running.returncode}: {work.said()}")
     whole.copy_database(work.ledger, os.path.join(work.folder, "copy.db"))
+    whole.copy_database(work.follower, os.path.join(work.folder, "follower_copy.db"))
     if not work.wait_for_work(running):
         raise Different(f"it ended too early: exit {running.returncode}: {work.said()}")
     if while_running:
@@ -265,13 +306,20 @@ def before_refill(work):
     lose_ledger(work)
 
 
+def before_follower(work):
+    """The journal's volume and the follower are lost."""
+    before_recovery(work)
+    lose_journal_and_follower(work)
+
+
 def before_trim(work):
     """Segments to let go of: see Input's forgetful."""
 
 
 # The story, how much there is to read, whether it is forgotten.
 STORIES = ((before_nothing, 500, False), (before_recovery, 1000, False), (before_torn, 500, False),
-           (before_seed, 1000, False), (before_refill, 1000, False), (before_trim, 9000, True))
+           (before_seed, 1000, False), (before_refill, 1000, False),
+           (before_follower, 1000, False), (before_trim, 9000, True))
 AGAIN = 4  # The same point once more, so many passings later.
 
 

@@ -147,6 +147,31 @@ def ask(path, query):
         database.close()
 
 
+# What a follower has of its own: where its log stands.
+SAME = {"payonce_pipeline": "pipeline, format, epoch, chain, journal_id, watermark, seed_epoch,"
+                            " rules, carry, transactions_next, duplicates_next,"
+                            " dead_letters_next, metrics_next",
+        "payonce_cursor": "*", "payonce_total": "*", "payonce_epoch": "*",
+        "payment_transactions": "*", "payment_duplicates": "*", "payment_dead_letters": "*",
+        "payment_metrics": "*"}
+
+
+def same_databases(ledger, follower):
+    """The same rows in every table, byte for byte."""
+    database = sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)
+    try:
+        database.execute("ATTACH ? AS follower", (f"file:{follower}?mode=ro",))
+        for table, names in SAME.items():
+            for one, other in (("main", "follower"), ("follower", "main")):
+                more = database.execute(
+                    f"SELECT count(*) FROM (SELECT {names} FROM {one}.{table} EXCEPT"
+                    f" SELECT {names} FROM {other}.{table})").fetchone()[0]
+                if more:
+                    raise Different(f"{table}: {more} rows are in {one} and not in {other}")
+    finally:
+        database.close()
+
+
 def copy_database(path, copy):
     """A consistent copy, as an operator takes one."""
     source, target = sqlite3.connect(path, timeout=10), sqlite3.connect(copy)
