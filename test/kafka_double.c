@@ -76,12 +76,21 @@ static void double_sight(struct kafka_partition *partition, struct kafka_sight *
     *ret_sight = world_of(partition)->sight;
 }
 
+static void double_say(struct kafka_partition *partition, const char *text)
+{
+    struct kafka_world *world = world_of(partition);
+
+    (void)snprintf(world->said, sizeof(world->said), "%s", text);
+    tell(world, "warned\n");
+}
+
 static const struct kafka_partition_type type_double = {
     .bounds = double_bounds,
     .assign = double_assign,
     .take = double_take,
     .watch = double_watch,
     .sight = double_sight,
+    .say = double_say,
 };
 
 static int64_t double_now(struct clock *clock)

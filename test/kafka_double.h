@@ -43,6 +43,7 @@ struct kafka_world {
     struct kafka_sight sight;
     char story[STORY_SIZE];
     size_t story_size;
+    char said[KAFKA_LINE_SIZE]; /* The warning said last. */
     uint8_t bytes[SOURCE_BLOCK_MIN];
     struct source_line lines[LINES_MAX];
 };

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { ERROR_SIZE = 200 };
+enum { ERROR_SIZE = 200, LEVEL_WARNING = 4 }; /* Of syslog. */
 
 static struct kafka_queue *queue_of(struct kafka_partition *partition)
 {
@@ -133,6 +133,11 @@ static void queue_sight(struct kafka_partition *partition, struct kafka_sight *r
     (void)pthread_mutex_unlock(&queue->mutex);
 }
 
+static void queue_say(struct kafka_partition *partition, const char *text)
+{
+    kafka_lines_put(&queue_of(partition)->reader->client.lines, LEVEL_WARNING, text);
+}
+
 void kafka_queue_spoil(struct kafka_queue *queue, const char *text)
 {
     (void)pthread_mutex_lock(&queue->mutex);
@@ -179,4 +184,5 @@ const struct kafka_partition_type kafka_queue_type = {
     .take = queue_take,
     .watch = queue_watch,
     .sight = queue_sight,
+    .say = queue_say,
 };

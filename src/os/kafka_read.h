@@ -68,6 +68,7 @@ struct kafka_partition_type {
                    size_t capacity);
     void (*watch)(struct kafka_partition *partition, void (*wake)(void *context), void *context);
     void (*sight)(struct kafka_partition *partition, struct kafka_sight *ret_sight);
+    void (*say)(struct kafka_partition *partition, const char *text);
 };
 
 struct kafka_partition {
@@ -115,6 +116,12 @@ static inline void kafka_partition_sight(struct kafka_partition *partition,
                                          struct kafka_sight *ret_sight)
 {
     partition->type->sight(partition, ret_sight);
+}
+
+/* A line for whoever takes the reader's lines: a warning. */
+static inline void kafka_partition_say(struct kafka_partition *partition, const char *text)
+{
+    partition->type->say(partition, text);
 }
 
 struct kafka_reader;
@@ -185,7 +192,7 @@ bool kafka_reader_line(struct kafka_reader *reader, struct kafka_line *ret_line)
  * No partition is being called. False: the library did not come to its end within
  * KAFKA_CLOSE_MS; then its memory is given up, and nothing else is lost.
  */
-enum { KAFKA_CLOSE_MS = 30000 };
+enum { KAFKA_CLOSE_MS = 5000 };
 bool kafka_reader_close(struct kafka_reader *reader);
 
 #endif

@@ -27,6 +27,17 @@ static void accept_gap(struct kafka_source *kafka, uint64_t to)
     kafka->damaged = false;
 }
 
+static void count_small_gap(struct kafka_source *kafka)
+{
+    kafka->small_gaps++;
+    if (kafka->small_gaps == KAFKA_SMALL_GAPS_CONFIRMED) {
+        kafka_say(kafka,
+                  "%d gaps of one or two offsets have been confirmed, as transactions leave them; "
+                  "further ones are taken for such without being asked for",
+                  KAFKA_SMALL_GAPS_CONFIRMED);
+    }
+}
+
 /*
  * Nothing came between next and `to`. What two fetches agree upon is true: the part of it that
  * was missing when we asked, too.
@@ -36,7 +47,7 @@ static enum kafka_step confirm_gap(struct kafka_source *kafka, uint64_t to)
     if (kafka->asked_to > kafka->next) {
         uint64_t both = to < kafka->asked_to ? to : kafka->asked_to;
         if (both - kafka->next <= KAFKA_SMALL_GAP) {
-            kafka->small_gaps++;
+            count_small_gap(kafka);
         }
         accept_gap(kafka, both);
     }
@@ -100,6 +111,10 @@ static enum kafka_step take(struct kafka_source *kafka, const struct kafka_recor
     }
     if (kafka->asked_to > kafka->next) {
         kafka->counts.healed++;
+        kafka_say(kafka,
+                  "offset %llu came when it was asked for once more: the Kafka client had left it "
+                  "out; nothing is lost",
+                  (unsigned long long)kafka->next);
         kafka->asked_to = 0;
     }
     kafka->next = record->offset + 1;
@@ -218,7 +233,9 @@ static enum outcome kafka_assign(struct source *source, uint64_t next,
     if (outcome == DONE && first > next) {
         (void)kafka_lost(kafka, first);
     }
-    kafka->passed = kafka->marked && outcome == DONE && first > kafka->mark.offset;
+    if (!kafka->halted && kafka->marked && outcome == DONE && first > kafka->mark.offset) {
+        kafka_say_passed(kafka, first);
+    }
     if (!kafka->halted) {
         (void)kafka_assign_at(kafka, kafka->marked && !kafka->passed);
     }

@@ -20,6 +20,13 @@ enum kafka_step kafka_assign_at(struct kafka_source *kafka, bool at_mark);
 /* An error, or an assignment that must not be trusted any more. */
 enum kafka_step kafka_judge_error(struct kafka_source *kafka, const struct kafka_record *record);
 
+/* A warning: something that is right so, and that somebody should know. */
+void kafka_say(struct kafka_source *kafka, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Retention has passed the fingerprint and not the cursor: it need not match. */
+void kafka_say_passed(struct kafka_source *kafka, uint64_t first);
+
 /* Halts, each with its sentence. */
 enum kafka_step kafka_lost(struct kafka_source *kafka, uint64_t first);
 enum kafka_step kafka_truncated(struct kafka_source *kafka, uint64_t end);

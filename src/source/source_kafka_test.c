@@ -75,7 +75,11 @@ static void a_gap_that_a_second_fetch_fills_was_the_clients_mistake(void **state
     brings_records(world, 7, 11);
     assign(world, 5, NULL);
     read_all(world);
-    assert_string_equal(world->story, "assigned at 5\nassigned at 7\n5 6 7 8 9 10 next 11\n");
+    assert_string_equal(world->story,
+                        "assigned at 5\nassigned at 7\nwarned\n5 6 7 8 9 10 next 11\n");
+    assert_string_equal(world->said,
+                        "payments/3: offset 7 came when it was asked for once more: the "
+                        "Kafka client had left it out; nothing is lost");
     assert_int_equal(world->source.counts.healed, 1);
     assert_int_equal(world->source.counts.gaps, 0);
     kafka_world_end(world);
@@ -117,8 +121,9 @@ static void only_what_both_fetches_lack_is_believed(void **state)
     brings_records(world, 12, 14);
     assign(world, 5, NULL);
     read_all(world);
-    assert_string_equal(world->story, "assigned at 5\nassigned at 6\nassigned at 8\n"
-                                      "assigned at 10\nassigned at 12\n5 7 9 12 13 next 14\n");
+    assert_string_equal(world->story, "assigned at 5\nassigned at 6\nwarned\nassigned at 8\n"
+                                      "warned\nassigned at 10\nassigned at 12\nwarned\n"
+                                      "5 7 9 12 13 next 14\n");
     kafka_world_end(world);
 }
 
@@ -174,6 +179,7 @@ static void small_gaps_are_believed_when_ten_of_them_were_confirmed(void **state
     read_all(world);
     assert_int_equal(world->assigned, 1 + KAFKA_SMALL_GAPS_CONFIRMED + 1);
     assert_int_equal(world->source.next, offset + 10);
+    assert_non_null(strstr(world->said, "10 gaps of one or two offsets have been confirmed"));
     assert_int_equal(world->source.counts.gap_offsets, KAFKA_SMALL_GAPS_CONFIRMED + 1 + 2 + 3);
     kafka_world_end(world);
 }

@@ -1,5 +1,6 @@
 #include "source/source_kafka_parts.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 static unsigned long long number(uint64_t value)
@@ -19,6 +20,28 @@ static enum kafka_step halted(struct kafka_source *kafka)
 {
     kafka->halted = true;
     return STEP_HALTED;
+}
+
+void kafka_say(struct kafka_source *kafka, const char *format, ...)
+{
+    char text[KAFKA_LINE_SIZE];
+    char name[TOPIC_TEXT_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    int size = snprintf(text, sizeof(text), "%.200s: ", name_of(kafka, name));
+    (void)vsnprintf(text + size, sizeof(text) - (size_t)size, format, arguments);
+    va_end(arguments);
+    kafka_partition_say(kafka->partition, text);
+}
+
+void kafka_say_passed(struct kafka_source *kafka, uint64_t first)
+{
+    kafka->passed = true;
+    kafka_say(kafka,
+              "retention has deleted the record at offset %llu, by which the partition would be "
+              "known again (oldest is %llu); reading goes on at %llu, where nothing is missing",
+              number(kafka->mark.offset), number(first), number(kafka->next));
 }
 
 static enum kafka_step stale(struct kafka_source *kafka, const char *why)
@@ -81,7 +104,7 @@ static enum kafka_step judge_bounds(struct kafka_source *kafka, const char *why)
         return kafka_lost(kafka, first);
     }
     if (!kafka->matched && first > kafka->mark.offset) {
-        kafka->passed = true;
+        kafka_say_passed(kafka, first);
         return kafka_assign_at(kafka, false);
     }
     if (end < (kafka->matched ? kafka->next : kafka->mark.offset + 1)) {

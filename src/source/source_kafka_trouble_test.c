@@ -240,8 +240,10 @@ static void retention_between_fingerprint_and_cursor_goes_on_at_the_cursor(void 
         assign(world, 7, &before);
         world->first = 5;
         read_all(world);
-        assert_string_equal(world->story, late ? "assigned at 4\nassigned at 7\n7 8 next 9\n"
-                                               : "assigned at 7\n7 8 next 9\n");
+        assert_string_equal(world->story, late
+                                              ? "assigned at 4\nwarned\nassigned at 7\n7 8 next 9\n"
+                                              : "warned\nassigned at 7\n7 8 next 9\n");
+        assert_non_null(strstr(world->said, "the record at offset 4,"));
         kafka_world_end(world);
     }
 }
