@@ -8,7 +8,7 @@ enum {
     POLL_MS = 200,
     FETCH_KEY = 1, /* Fetch, in the protocol. */
     NUMBER_SIZE = 16,
-    OWN_COUNT = 14,
+    OWN_COUNT = 15,
     COMMIT_WAIT_MS = 2000,
     COMMIT_LOOK_MS = 5,
 };
@@ -24,6 +24,7 @@ static const struct kafka_own fixed[] = {
     {"statistics.interval.ms", "1000", KAFKA_FORCED, false}, /* Sights come from them. */
     {"queued.min.messages", "1000000", KAFKA_CHOSEN, false}, /* The bytes are the limit. */
     {"fetch.wait.max.ms", "100", KAFKA_CHOSEN, false},
+    {"socket.timeout.ms", "10000", KAFKA_CHOSEN, false}, /* No answer is waited for longer. */
     {"fetch.error.backoff.ms", "500", KAFKA_CHOSEN, false},
     {"fetch.queue.backoff.ms", "50", KAFKA_CHOSEN, true},
 };

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """payonce on a real broker: killed, lied to, robbed. What is in the ledger is what was sent.
 
-    PAYONCE=build/payonce test/kafka/brokers run DIR -- kafka_run.py
+    PAYONCE=build/payonce test/kafka/brokers run DIR --proxied -- kafka_run.py
 
 KAFKA_BOOTSTRAP and KAFKA_DIR come from `brokers run`. Every scenario has a topic, a data_dir and
 a ledger of its own.
@@ -20,13 +20,16 @@ from whole import PAYONCE, Different
 
 sys.path.insert(0, os.path.join(os.path.dirname(whole.HERE), "kafka"))
 
+import proxy  # noqa: E402
 import wire  # noqa: E402
 
 BROKERS = os.path.join(os.path.dirname(whole.HERE), "kafka", "brokers")
+PROXY = os.path.join(os.path.dirname(BROKERS), "proxy.py")
 BOOTSTRAP = os.environ.get("KAFKA_BOOTSTRAP", "")
 PARTITIONS = 3
 KILLS = 8
 WAIT_S = 60
+END_S = 20  # Asked to end, whatever is the matter.
 HALTED = 65
 
 
@@ -237,6 +240,31 @@ def transactions_leave_markers_that_are_counted_as_skipped():
     topic.remove()
 
 
+def held_by_its_network_it_still_ends_when_asked():
+    """A cable pulled out: nothing is answered, nothing is refused."""
+    topic = Topic("held")
+    tree = whole.read_configuration(topic.folder)
+    tree["source"]["kafka"]["brokers"] = os.environ["KAFKA_PROXIED"].split(",")
+    whole.write_configuration(topic.folder, tree)
+    control = os.path.join(topic.folder, "proxy")
+    with subprocess.Popen([PROXY, "--routes", os.environ["KAFKA_PROXY_ROUTES"], "--control", control],
+                          stdout=subprocess.DEVNULL) as network:
+        wait_until(lambda: os.path.exists(control), "the proxy is ready")
+        sender = topic.send(3000, 10, "--clock", "real", "--rate", "500/s")
+        process = topic.start()
+        wait_until(lambda: os.path.exists(topic.ledger) and topic.cursors(), "it began")
+        proxy.tell(control, "hold")
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        demand(process.wait(timeout=END_S) == 0, "a clean stop")
+        proxy.tell(control, "flow")
+        demand(sender.wait(timeout=WAIT_S) == 0, "all is sent")
+        topic.catch_up_well()
+        topic.reconcile()
+        network.terminate()
+    topic.remove()
+
+
 def check_says_what_it_would_read(topic):
     done = whole.payonce(["check", "payonce.yaml"], topic.folder)
     demand(done.returncode == 0, f"check: exit {done.returncode}: {done.stdout}")
@@ -251,7 +279,7 @@ def check_says_what_it_would_read(topic):
 def main():
     whole.need_program()
     if not BOOTSTRAP:
-        sys.exit("usage: test/kafka/brokers run DIR -- kafka_run.py")
+        sys.exit("usage: test/kafka/brokers run DIR --proxied -- kafka_run.py")
     seed = random.randrange(10 ** 9)
     print(f"seed {seed}")
     try:
@@ -263,10 +291,11 @@ def main():
         topic.remove()
         transactions_leave_markers_that_are_counted_as_skipped()
         another_topic_of_the_same_name_halts()
+        held_by_its_network_it_still_ends_when_asked()
         a_broker_that_dies_and_comes_back_costs_nothing()
     except Different as error:
         sys.exit(f"FAILED: {error}")
-    print("8 passed, 0 failed")
+    print("9 passed, 0 failed")
 
 
 if __name__ == "__main__":
