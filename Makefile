@@ -9,7 +9,7 @@ BUILD_FUZZ ?= build-fuzz
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: all build demo test test-long install bench fuzz clean packages packages-test
+.PHONY: all build demo demo-kafka test test-long install bench fuzz clean packages packages-test
 
 all: build
 
@@ -35,6 +35,11 @@ packages-test:
 # Simulate payments, kill the program three times in the middle, reconcile to the cent.
 demo: build
 	@$(BUILD)/payonce demo
+
+# The same on three real Kafka brokers: lost answers, kill -9, a broker that dies.
+demo-kafka: build
+	@tools/install_packages.sh kafka || true
+	@test/kafka/demo $(BUILD)/payonce
 
 # Every test in the ordinary build; again under AddressSanitizer and UBSan, where the program
 # also dies at each of its named crash points; the threaded ones again under ThreadSanitizer.
