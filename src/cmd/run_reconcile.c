@@ -124,7 +124,7 @@ struct run_reconcile *run_reconcile_start(const struct config *config, const str
 {
     pthread_condattr_t monotonic;
 
-    if (config->engine.reconcile_every_ms == 0) {
+    if (config->engine.reconcile_every_ms == 0 || config->engine.sinks[0].cursors_only) {
         return NULL;
     }
     reconciling.config = config;

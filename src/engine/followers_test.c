@@ -109,7 +109,7 @@ static bool told(const char *event)
 
 static void wait_until_told(const char *event)
 {
-    for (int step = 0; step < 1500 && !told(event); step++) {
+    for (int step = 0; step < 6000 && !told(event); step++) {
         note_events(10);
     }
     if (!told(event)) {
