@@ -53,7 +53,6 @@ void state_prefetch_record(const struct state *state, const struct decision *dec
 {
     if (decision->kind == ACCEPTED) {
         dedup_prefetch(&state->dedup, decision->id_hash);
-        velocity_prefetch(&state->velocity, decision->sender_hash);
     }
 }
 
@@ -61,14 +60,6 @@ void state_prefetch_record_more(const struct state *state, const struct decision
 {
     if (decision->kind == ACCEPTED) {
         dedup_prefetch_slot(&state->dedup, decision->id_hash);
-        velocity_prefetch_sender(&state->velocity, decision->sender_hash, false);
-    }
-}
-
-void state_prefetch_record_last(const struct state *state, const struct decision *decision)
-{
-    if (decision->kind == ACCEPTED) {
-        velocity_prefetch_next(&state->velocity, decision->sender_hash);
     }
 }
 

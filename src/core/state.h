@@ -57,6 +57,7 @@ struct state {
     struct siphash_key key;
     struct rules rules;
     bool rules_known; /* A NOTE_RULES has been applied. */
+    bool senders_apart;
     struct watermark watermark;
     struct dedup dedup;
     struct velocity velocity;
@@ -97,10 +98,9 @@ int state_source_find(const struct state *state, const struct origin *origin);
 void state_prefetch(const struct state *state, const struct message *message);
 void state_prefetch_more(const struct state *state, const struct message *message);
 
-/* The same for a record that will be applied, as a fold reads it: in three steps. */
+/* The same for a record that will be applied, as a fold reads it. */
 void state_prefetch_record(const struct state *state, const struct decision *decision);
 void state_prefetch_record_more(const struct state *state, const struct decision *decision);
-void state_prefetch_record_last(const struct state *state, const struct decision *decision);
 
 /* The rules must be known, and the message's source joined. */
 void state_judge(const struct state *state, const struct message *message,
@@ -116,6 +116,14 @@ void state_decide(const struct message *message, const struct judgement *judgeme
  */
 MUST_USE enum outcome state_apply(struct state *state, const struct decision *decision,
                                   struct fault *ret_fault);
+
+/*
+ * For a fold. Senders are looked at by judge alone; so while records are only applied, another
+ * thread may apply the same ones, in the same order, to the senders: state_apply and state_seed
+ * leave them to it between apart = true and false. All of one must be done before the next judge.
+ */
+void state_senders_apart(struct state *state, bool apart);
+void state_apply_senders(struct state *state, const struct decision *decisions, size_t count);
 
 /*
  * The end of an epoch. First count and draw what it touched (in an order that depends on
@@ -162,6 +170,7 @@ struct state_use {
     struct span ahead;    /* The next part of the dedup memory to grow into; may be empty. */
 };
 void state_use(const struct state *state, struct state_use *ret_use);
+struct span state_ahead(const struct state *state); /* The last of it alone: touches ids only. */
 
 /*
  * A hash of all that is alive (invariant I9): sources, G, totals, rules; ids not forgotten;

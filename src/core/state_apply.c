@@ -180,18 +180,9 @@ static void remember(struct state *state, const struct decision *decision,
 {
     struct dedup_first first = {decision->source, decision->offset, decision->event_ms,
                                 decision->digest};
-    struct velocity_ask payment = {
-        .sender_kind = decision->sender_kind,
-        .sender = decision->sender,
-        .sender_hash = decision->sender_hash,
-        .id_kind = decision->id_kind,
-        .id = decision->id,
-        .long_id = decision->long_id,
-        .pair_hash = decision->pair_hash,
-        .event_ms = decision->event_ms,
-    };
-
-    velocity_add(&state->velocity, &payment);
+    if (!state->senders_apart) {
+        state_add_sender(state, decision);
+    }
     if (accepting->ids) {
         dedup_add(&state->dedup, &accepting->id, &first, &accepting->now);
     }

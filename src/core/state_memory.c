@@ -186,7 +186,12 @@ void state_use(const struct state *state, struct state_use *ret_use)
                            state->velocity.text_size +
                            state->windows.group_capacity * sizeof(struct window_group) +
                            state->windows.window_capacity * sizeof(struct window);
-    ret_use->ahead = dedup_ahead(&state->dedup, AHEAD_SIZE);
+    ret_use->ahead = state_ahead(state);
+}
+
+struct span state_ahead(const struct state *state)
+{
+    return dedup_ahead(&state->dedup, AHEAD_SIZE);
 }
 
 static uint64_t sources_sum(const struct state *state)

@@ -50,7 +50,7 @@ static bool span_sane(int64_t ms)
     return ms >= 0 && ms <= SPAN_MAX_MS;
 }
 
-static bool rules_sane(const struct rules *rules)
+bool state_rules_sane(const struct rules *rules)
 {
     bool sane = span_sane(rules->lateness_ms) && span_sane(rules->retention_ms) &&
                 span_sane(rules->max_future_ms) && span_sane(rules->window_ms) &&
@@ -74,7 +74,7 @@ static enum outcome change_rules(struct state *state, const struct decision *not
                         "rules of %zu bytes: written by another version", note->text.size);
     }
     memcpy(&rules, note->text.at, sizeof(rules));
-    if (!rules_sane(&rules)) {
+    if (!state_rules_sane(&rules)) {
         return cannot_follow(note, "rules that cannot be", ret_fault);
     }
     if (!windows_set(&state->windows, rules.window_ms, rules.window_groups_max,
@@ -86,7 +86,9 @@ static enum outcome change_rules(struct state *state, const struct decision *not
     if (state->rules_known && rules.retention_ms > before.retention_ms) {
         dedup_sweep_all(&state->dedup, &before); /* What was forgotten stays so. */
     }
-    velocity_limit(&state->velocity, rules.senders_max);
+    if (!state->senders_apart) {
+        velocity_limit(&state->velocity, rules.senders_max);
+    }
     state->watermark.lateness_ms = rules.lateness_ms;
     state->rules = rules;
     state->rules_known = true;

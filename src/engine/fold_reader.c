@@ -1,6 +1,7 @@
 #include "engine/fold_reader.h"
 
 #include "journal/frame.h"
+#include "os/memory.h"
 
 /* Where a frame of the largest size fits. False: not before some are given back. */
 static bool find_room(struct fold_reader *reader)
@@ -57,7 +58,8 @@ static enum outcome read_epoch(struct fold_reader *reader, struct fault *ret_fau
 static enum outcome decode(struct fold_reader *reader, struct fold_batch *batch)
 {
     while (batch->count < FOLD_BATCH && reader->left.size > 0) {
-        size_t size = decision_read(reader->left, &reader->key, &batch->decisions[batch->count]);
+        size_t size =
+            decision_read(reader->left, &reader->state->key, &batch->decisions[batch->count]);
         if (size == 0) {
             return fault_is(&batch->fault, BROKEN, FAULT_JOURNAL_CORRUPT,
                             "epoch %llu holds a record that is none",
@@ -67,6 +69,7 @@ static enum outcome decode(struct fold_reader *reader, struct fold_batch *batch)
             (struct span){(const uint8_t *)reader->left.at + size, reader->left.size - size};
         batch->count++;
     }
+    state_apply_senders(reader->state, batch->decisions, batch->count);
     batch->last = reader->left.size == 0;
     reader->within = !batch->last;
     return DONE;
@@ -85,9 +88,18 @@ static void fill(struct fold_reader *reader, struct fold_batch *batch)
     }
 }
 
+static void back(struct span ahead, struct span *backed)
+{
+    if (ahead.size > 0 && (ahead.at != backed->at || ahead.size != backed->size)) {
+        memory_back((void *)(uintptr_t)ahead.at, ahead.size);
+        *backed = ahead;
+    }
+}
+
 static void *run(void *argument)
 {
     struct fold_reader *reader = argument;
+    struct span backed = {NULL, 0};
     bool going = true;
 
     (void)pthread_mutex_lock(&reader->mutex);
@@ -99,7 +111,9 @@ static void *run(void *argument)
             break;
         }
         struct fold_batch *batch = &reader->batches[reader->filled % FOLD_BATCHES];
+        struct span ahead = reader->ahead;
         (void)pthread_mutex_unlock(&reader->mutex);
+        back(ahead, &backed);
         fill(reader, batch);
         going = batch->outcome == DONE;
         (void)pthread_mutex_lock(&reader->mutex);
@@ -112,12 +126,13 @@ static void *run(void *argument)
 
 void fold_reader_start(struct fold_reader *reader, struct journal *journal,
                        struct journal_place *place, void *memory, size_t memory_size,
-                       size_t frame_size_max, const struct siphash_key *key, bool beside)
+                       size_t frame_size_max, struct state *state, bool beside)
 {
     must(memory_size >= 2 * frame_size_max);
     reader->journal = journal;
     reader->place = place;
-    reader->key = *key;
+    reader->state = state;
+    state_senders_apart(state, true);
     reader->lent = *place;
     reader->memory = memory;
     reader->memory_size = memory_size;
@@ -130,6 +145,7 @@ void fold_reader_start(struct fold_reader *reader, struct journal *journal,
     reader->epochs_done = 0;
     reader->filled = 0;
     reader->taken = 0;
+    reader->ahead = (struct span){NULL, 0};
     reader->stopping = false;
     reader->begun = false;
     (void)pthread_mutex_init(&reader->mutex, NULL);
@@ -148,6 +164,13 @@ static void give_back(struct fold_reader *reader)
     }
     reader->taken++;
     (void)pthread_cond_signal(&reader->changed);
+}
+
+void fold_reader_back(struct fold_reader *reader, struct span ahead)
+{
+    (void)pthread_mutex_lock(&reader->mutex);
+    reader->ahead = ahead;
+    (void)pthread_mutex_unlock(&reader->mutex);
 }
 
 const struct fold_batch *fold_reader_next(struct fold_reader *reader)
@@ -192,6 +215,7 @@ void fold_reader_stop(struct fold_reader *reader)
     }
     (void)pthread_cond_destroy(&reader->changed);
     (void)pthread_mutex_destroy(&reader->mutex);
+    state_senders_apart(reader->state, false);
     reader->place->buffer = reader->lent.buffer;
     reader->place->buffer_size = reader->lent.buffer_size;
 }

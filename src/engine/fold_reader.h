@@ -1,9 +1,10 @@
 /*
  * fold_reader: the journal's epochs for a fold, read and taken apart ahead of being applied.
  *
- * To read, to check, to decode and to hash is about as much work as to apply. So a thread of its
- * own does it, a few batches ahead; where none can be had, or none is wanted (a test that must
- * know what happens when), each batch is made when it is asked for. The batches are the same.
+ * To read, check, decode and hash them, and to apply what is its senders' (core/state), is about
+ * as much work as to apply the rest. So a thread of its own does it, a few batches ahead; where
+ * none can be had, or none is wanted (a test that must know what happens when), each batch is made
+ * when it is asked for. The batches are the same.
  *
  * What is read ahead stands in a ring of memory that is lent. While it runs the place and the
  * journal's files are the reader's; the caller takes batches, one at a time, in order.
@@ -11,8 +12,8 @@
 #ifndef ENGINE_FOLD_READER_H
 #define ENGINE_FOLD_READER_H
 
+#include "core/state.h"
 #include "journal/journal.h"
-#include "pay/decision.h"
 
 #include <pthread.h>
 
@@ -34,7 +35,7 @@ struct fold_batch {
 struct fold_reader {
     struct journal *journal; /* Borrowed, as is the place. */
     struct journal_place *place;
-    struct siphash_key key;
+    struct state *state;
     struct journal_place lent; /* The place as it came: its buffer is not used here. */
 
     /* The reading side's. */
@@ -54,6 +55,7 @@ struct fold_reader {
     uint64_t epochs_done; /* Given back. */
     uint64_t filled;      /* Batches, as is taken. */
     uint64_t taken;       /* Given back by the caller. */
+    struct span ahead;    /* Of the state's memory, to be backed by the reading side. */
     bool begun;           /* A batch has been taken. */
     bool stopping;
     bool threaded;
@@ -68,7 +70,10 @@ struct fold_reader {
  */
 void fold_reader_start(struct fold_reader *reader, struct journal *journal,
                        struct journal_place *place, void *memory, size_t memory_size,
-                       size_t frame_size_max, const struct siphash_key *key, bool beside);
+                       size_t frame_size_max, struct state *state, bool beside);
+
+/* The state will grow into this: let the thread back it, so that applying need not wait for it. */
+void fold_reader_back(struct fold_reader *reader, struct span ahead);
 
 /*
  * The next batch; the one before is given back by it. After one whose outcome is not DONE there

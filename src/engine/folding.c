@@ -54,7 +54,7 @@ enum outcome pipeline_fold_snapshot(struct pipeline *pipeline, const struct epoc
 }
 
 /* So many records before it is applied, what a record will touch in memory is drawn near. */
-enum { FOLD_ITSELF = 48, FOLD_FIRST = 24, FOLD_NEXT = 16, FOLD_LAST = 8, FOLD_LINE = 64 };
+enum { FOLD_ITSELF = 48, FOLD_FIRST = 24, FOLD_NEXT = 12, FOLD_LINE = 64 };
 
 /* The batch that is applied, and the one behind it, if it is there already. */
 struct fold_sight {
@@ -89,10 +89,6 @@ static void draw_near(const struct pipeline *pipeline, const struct fold_sight *
     decision = sight_at(sight, index + FOLD_NEXT);
     if (decision != NULL) {
         state_prefetch_record_more(&pipeline->state, decision);
-    }
-    decision = sight_at(sight, index + FOLD_LAST);
-    if (decision != NULL) {
-        state_prefetch_record_last(&pipeline->state, decision);
     }
 }
 
@@ -198,6 +194,7 @@ static enum outcome fold_batches(struct pipeline *pipeline, struct fold_reader *
     enum outcome outcome = DONE;
 
     while (outcome == DONE && sight.now->outcome == DONE) {
+        fold_reader_back(reader, state_ahead(&pipeline->state));
         sight.next = fold_reader_peek(reader);
         outcome = fold_batch(pipeline, &sight, confirmed, ret_fault);
         sight.now = outcome == DONE ? fold_reader_next(reader) : NULL;
@@ -223,7 +220,7 @@ static enum outcome fold_rest(struct pipeline *pipeline, uint64_t confirmed,
     fold_reader_start(reader, &pipeline->journal, &pipeline->fold,
                       (uint8_t *)pipeline->courier_memory + own,
                       pipeline_courier_memory_size(pipeline) - own, pipeline->frame_size_max,
-                      &pipeline->state.key, pipeline->beside);
+                      &pipeline->state, pipeline->beside);
     enum outcome outcome = fold_batches(pipeline, reader, confirmed, ret_fault);
     fold_reader_stop(reader);
     return outcome;

@@ -127,6 +127,7 @@ static enum outcome lay(struct pipeline *pipeline, struct fault *ret_fault)
     horizon_init(&pipeline->horizon, part(&at, shares.horizon));
     pipeline->fingerprints = part(&at, shares.fingerprints);
     pipeline->whereabouts.entries = part(&at, shares.whereabouts);
+    memory_large_pages(pipeline->whereabouts.entries, shares.whereabouts); /* Used all over. */
     pipeline->fold = place_in(part(&at, shares.frame), shares.frame);
     pipeline->lookup = place_in(part(&at, shares.frame), shares.frame);
     pipeline->courier_memory = part(&at, shares.courier);
