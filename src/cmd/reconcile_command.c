@@ -4,6 +4,7 @@
 #include "cmd/ledger_view.h"
 #include "cmd/options.h"
 #include "cmd/say.h"
+#include "engine/likeness.h"
 
 #include <string.h>
 
@@ -15,6 +16,7 @@ const char reconcile_help[] =
     "beside a running payonce. Exit code 0: reconciled, 1: not.\n"
     "\n"
     "      --ledger FILE         a SQLite ledger, without a configuration\n"
+    "      --sink NAME           a follower instead, and its rows against the ledger's\n"
     "      --expect TRUTH.csv    and hold it against this: CSV with transaction_id, amount,\n"
     "                            currency and, if known, expected (the verdict)\n"
     "      --max-list N          of each kind of finding so many are listed "
@@ -23,7 +25,12 @@ const char reconcile_help[] =
     "  payonce reconcile\n"
     "  payonce reconcile --ledger payments.db --expect sent.csv\n";
 
-enum reconcile_option { RECONCILE_LEDGER = OPTION_OWN, RECONCILE_EXPECT, RECONCILE_MAX_LIST };
+enum reconcile_option {
+    RECONCILE_LEDGER = OPTION_OWN,
+    RECONCILE_SINK,
+    RECONCILE_EXPECT,
+    RECONCILE_MAX_LIST
+};
 
 enum { MATCH_BYTES = 1 << 30, LEDGER_PATIENCE = 20 };
 
@@ -32,6 +39,7 @@ static const struct option known[] = {
     OPTIONS_JSON,
     OPTIONS_CONFIG,
     {"ledger", required_argument, NULL, RECONCILE_LEDGER},
+    {"sink", required_argument, NULL, RECONCILE_SINK},
     {"expect", required_argument, NULL, RECONCILE_EXPECT},
     {"max-list", required_argument, NULL, RECONCILE_MAX_LIST},
     {NULL, 0, NULL, 0},
@@ -41,6 +49,7 @@ static struct config config;
 
 struct reconcile_words {
     const char *ledger;
+    const char *sink;
     const char *expect;
     size_t list_max;
 };
@@ -88,6 +97,8 @@ static bool read_words(struct options *options, struct reconcile_words *words)
     while ((option = options_next(options)) != -1) {
         if (option == RECONCILE_LEDGER) {
             words->ledger = optarg;
+        } else if (option == RECONCILE_SINK) {
+            words->sink = optarg;
         } else if (option == RECONCILE_EXPECT) {
             words->expect = optarg;
         } else if (option != RECONCILE_MAX_LIST || !take_list_max(words)) {
@@ -103,7 +114,23 @@ static bool read_words(struct options *options, struct reconcile_words *words)
         (void)say_usage("reconcile", "\"%s\" is one word too many", rest[0]);
         return false;
     }
+    if (words->ledger != NULL && words->sink != NULL) {
+        (void)say_usage("reconcile", "either --ledger or --sink");
+        return false;
+    }
     return true;
+}
+
+/* Which of the sinks is meant; sink_count: none has that name. */
+static size_t sink_meant(const struct reconcile_words *words)
+{
+    size_t index = 0;
+
+    while (words->sink != NULL && index < config.engine.sink_count &&
+           strcmp(config.engine.sinks[index].name, words->sink) != 0) {
+        index++;
+    }
+    return index;
 }
 
 /* --ledger names the file; without it, or beside it, the configuration says the rest. */
@@ -117,6 +144,10 @@ static bool find_ledger(struct options *options, const struct reconcile_words *w
         options->request.input_count = 1;
     }
     if (!config_load(&config, &options->request)) {
+        return false;
+    }
+    if (sink_meant(words) == config.engine.sink_count) {
+        (void)say_usage("reconcile", "--sink \"%s\": no sink has this name", words->sink);
         return false;
     }
     if (words->ledger == NULL) {
@@ -135,8 +166,9 @@ static bool find_ledger(struct options *options, const struct reconcile_words *w
 static enum outcome open_view(const struct options *options, const struct reconcile_words *words,
                               struct ledger_view *view, struct fault *ret_fault)
 {
-    struct sink_settings *sink = &config.engine.sinks[0];
-    const struct sink_type *type = sink_type_named(config.sink_type_names[0]);
+    size_t index = sink_meant(words);
+    struct sink_settings *sink = &config.engine.sinks[index];
+    const struct sink_type *type = sink_type_named(config.sink_type_names[index]);
     enum outcome outcome = DONE;
 
     if (words->ledger != NULL && options->request.file == NULL) {
@@ -188,6 +220,36 @@ static int look(const struct options *options, const struct reconcile_words *wor
     return exit_code;
 }
 
+/* The follower's rows against the ledger's. */
+static int compare(struct ledger_view *follower, bool quiet)
+{
+    static struct likeness likeness;
+    struct ledger_view view;
+    struct fault fault;
+
+    if (ledger_view_open(&view, config.sink_type_names[0], &config.engine.sinks[0], &fault) !=
+        DONE) {
+        return say_fault(&fault);
+    }
+    enum outcome outcome = likeness_look(&likeness, view.sink, follower->sink, &fault);
+    ledger_view_close(&view);
+    if (outcome != DONE) {
+        return say_fault(&fault);
+    }
+    if (likeness.different > 0) {
+        say_note("%llu of %llu rows are not the ledger's; the first is row %llu of %s",
+                 (unsigned long long)likeness.different, (unsigned long long)likeness.rows,
+                 (unsigned long long)likeness.seq, table_name(likeness.table));
+        return EXIT_NO;
+    }
+    if (!quiet) {
+        say_note("sink %s stands at epoch %llu, the ledger at epoch %llu; %llu rows are the same",
+                 follower->sink->settings.name, (unsigned long long)likeness.epoch,
+                 (unsigned long long)likeness.ledger_epoch, (unsigned long long)likeness.rows);
+    }
+    return EXIT_DONE;
+}
+
 int command_reconcile(int count, char **arguments)
 {
     struct options options = {
@@ -206,6 +268,9 @@ int command_reconcile(int count, char **arguments)
         return say_fault(&fault);
     }
     int exit_code = look(&options, &words, &view);
+    if (exit_code == EXIT_DONE && sink_meant(&words) > 0 && !config.engine.sinks[0].cursors_only) {
+        exit_code = compare(&view, options.quiet);
+    }
     ledger_view_close(&view);
     return exit_code;
 }

@@ -168,3 +168,25 @@ END
     wait $child
     [ $seen -gt 0 ]
 }
+
+@test "a follower, alone and against the ledger" {
+    "$PAYONCE" simulate -q --to file:p --count 2000 --duplicates 5% --late 1% --conflicts 1% --seed 3
+    cat >payonce.yaml <<'END'
+data_dir: data
+source: {file: {paths: [p]}}
+sinks:
+  - {name: local, type: sqlite, path: payments.db}
+  - {name: copy, type: sqlite, path: copy.db}
+END
+    "$PAYONCE" run -q --until-caught-up payonce.yaml 2>/dev/null
+    run -0 "$PAYONCE" reconcile --sink copy
+    says "RECONCILED"
+    says "rows are the same"
+    sqlite3 copy.db "UPDATE payment_duplicates_000001 SET first_offset = first_offset + 1 WHERE seq = 7"
+    run -1 "$PAYONCE" reconcile --sink copy
+    says "row 7 of payment_duplicates"
+    run -0 "$PAYONCE" reconcile
+    run -2 "$PAYONCE" reconcile --sink nobody
+    says "no sink has this name"
+    run -2 "$PAYONCE" reconcile --sink copy --ledger copy.db
+}
