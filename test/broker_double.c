@@ -57,15 +57,15 @@ static enum outcome double_list(struct feed *feed, struct origin *ret_origins, s
 {
     struct broker *broker = broker_of(feed);
 
-    (void)ret_fault;
     take(broker);
     *ret_count = broker->partition_count;
     broker->listed = *ret_count;
+    enum fault_code code = broker->list;
     for (uint32_t index = 0; index < *ret_count; index++) {
         ret_origins[index] = (struct origin){.topic = "double", .partition = index};
     }
     give(broker);
-    return DONE;
+    return code == FAULT_NONE ? DONE : fault_is(ret_fault, BROKEN, code, "the double hides it");
 }
 
 static enum outcome double_start(struct feed *feed, const struct origin *origin, bool as_set,
@@ -368,6 +368,13 @@ void broker_grow(struct broker *broker)
 {
     take(broker);
     broker->partition_count++;
+    give(broker);
+}
+
+void broker_hide(struct broker *broker, enum fault_code code)
+{
+    take(broker);
+    broker->list = code;
     give(broker);
 }
 

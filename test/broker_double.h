@@ -40,6 +40,7 @@ struct broker {
     size_t partition_count;
     size_t listed;         /* Partitions, when a feed last asked. */
     bool down;             /* Opening a feed is LATER. */
+    enum fault_code list;  /* What listing meets; FAULT_NONE: partitions. */
     uint64_t start_offset; /* Of partitions as set. */
     unsigned opened;       /* Feeds, so far. */
     unsigned closed;
@@ -65,6 +66,9 @@ void broker_cut(struct broker *broker, size_t partition, bool cut);
 /* One more partition; and: opening a feed is LATER, or not. */
 void broker_grow(struct broker *broker);
 void broker_down(struct broker *broker, bool down);
+
+/* What listing the partitions meets from now on. */
+void broker_hide(struct broker *broker, enum fault_code code);
 
 /* How far it was told that we are. */
 uint64_t broker_told(struct broker *broker, size_t partition);

@@ -30,9 +30,10 @@ struct engine_settings {
     char data_dir[ENGINE_PATH_MAX];
     const struct feed_type *feed_type; /* Live sources; NULL: stdin or paths. */
     const void *feed_settings;         /* Its own; lent as long as the engine lives. */
-    int64_t feed_look_ms;              /* How often it is asked for further partitions. */
-    bool from_stdin;                   /* Else: paths. */
-    const char *const *paths;          /* Lent as long as the engine lives. */
+    int64_t feed_look_ms; /* How often it is asked for further partitions, and how long a topic may
+                           * be away. */
+    bool from_stdin;      /* Else: paths. */
+    const char *const *paths; /* Lent as long as the engine lives. */
     size_t path_count;
     struct rules rules;
     struct parse_settings parse; /* Its key is filled in by the engine. */

@@ -51,7 +51,8 @@ struct feed_told {
 /* The deciding thread's, of live sources. */
 struct feed_trouble {
     int64_t since_ns; /* Some are out of reach since then; 0: none is. */
-    int64_t anew_ns;  /* When they were opened anew last, */
+    int64_t began_ns; /* When it was found that they must be opened anew, */
+    int64_t anew_ns;  /* when that went well last, */
     int64_t pause_ns; /* and how long the next attempt waits. */
 };
 

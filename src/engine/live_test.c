@@ -213,6 +213,59 @@ static void an_outage_is_told_once_and_over_once(void **state)
     unmake();
 }
 
+static void a_topic_or_a_right_that_comes_back_soon_is_no_halt(void **state)
+{
+    const enum fault_code codes[] = {FAULT_SOURCE_MISSING, FAULT_SOURCE_PERMISSION};
+
+    make(1);
+    place.settings.feed_look_ms = 10000;
+    start();
+    for (size_t index = 0; index < 2; index++) {
+        broker_hide(&broker, codes[index]);
+        broker_break(&broker, 0, FAULT_SOURCE_STALE);
+        expect_event("source_unreachable ");
+        place.events[0] = '\0';
+        broker_break(&broker, 0, FAULT_NONE);
+        broker_hide(&broker, FAULT_NONE);
+        pay(0, 10);
+        await_accepted(10 * (index + 1));
+    }
+    stop();
+    unmake();
+}
+
+static void a_topic_that_stays_away_is_a_halt(void **state)
+{
+    make(1);
+    start();
+    pay(0, 10);
+    await_accepted(10);
+    broker_hide(&broker, FAULT_SOURCE_MISSING);
+    broker_break(&broker, 0, FAULT_SOURCE_STALE);
+    assert_int_equal(wait_for_end(), ENGINE_HALTED);
+    assert_int_equal(place.fault.code, FAULT_SOURCE_MISSING);
+    engine_close(place.engine);
+    assert_int_equal(counted(ACCEPTED), 10);
+    unmake();
+}
+
+/* Killed while it waits for messages, it was not killed by one. */
+static void a_start_that_has_nothing_to_read_is_no_death(void **state)
+{
+    char deaths[ENGINE_PATH_MAX];
+
+    make(1);
+    start();
+    (void)snprintf(deaths, sizeof(deaths), "%.300s/deaths", place.settings.data_dir);
+    assert_int_equal(access(deaths, F_OK), 0);
+    for (int step = 0; step < 500 && access(deaths, F_OK) == 0; step++) {
+        usleep(10000);
+    }
+    assert_int_not_equal(access(deaths, F_OK), 0);
+    stop();
+    unmake();
+}
+
 static void it_stops_when_asked_while_the_broker_is_away(void **state)
 {
     make(1);
@@ -303,6 +356,9 @@ int main(void)
         cmocka_unit_test(a_partition_that_is_added_is_read_without_a_restart),
         cmocka_unit_test(a_client_that_is_made_anew_loses_and_doubles_nothing),
         cmocka_unit_test(an_outage_is_told_once_and_over_once),
+        cmocka_unit_test(a_topic_or_a_right_that_comes_back_soon_is_no_halt),
+        cmocka_unit_test(a_topic_that_stays_away_is_a_halt),
+        cmocka_unit_test(a_start_that_has_nothing_to_read_is_no_death),
         cmocka_unit_test(it_stops_when_asked_while_the_broker_is_away),
         cmocka_unit_test(
             what_a_person_must_decide_in_one_partition_halts_all_and_delivers_what_was_taken),

@@ -61,6 +61,19 @@ static void wait_a_while(struct engine *engine)
     }
 }
 
+/*
+ * May what stands in the way go by itself? A right may be given back. And a topic that was there
+ * may come back: brokers that start do not know all of their topics at once.
+ */
+static bool may_pass(struct engine *engine, const struct fault *fault)
+{
+    int64_t since_ns = clock_steady_ns(engine->clock) - engine->trouble.began_ns;
+
+    return fault_code_class(fault->code) == FAULT_CLASS_PERMISSION ||
+           (fault->code == FAULT_SOURCE_MISSING &&
+            since_ns < engine->settings.feed_look_ms * 1000000);
+}
+
 /* LATER: out of reach, or the sinks are behind. */
 static enum outcome attempt(struct engine *engine, size_t partitions, struct fault *ret_fault)
 {
@@ -70,6 +83,9 @@ static enum outcome attempt(struct engine *engine, size_t partitions, struct fau
         return LATER;
     }
     enum outcome outcome = engine_open_feed(engine, ret_fault);
+    if (outcome == BROKEN && may_pass(engine, ret_fault)) {
+        outcome = LATER;
+    }
     if (outcome == LATER) {
         engine_tell_reach(engine, partitions, ret_fault->text);
     }
@@ -83,6 +99,7 @@ enum outcome engine_open_anew(struct engine *engine, const struct fault *stale,
     size_t partitions = engine->source_count;
     enum outcome outcome = LATER;
 
+    trouble->began_ns = clock_steady_ns(engine->clock);
     tell_stale(engine, stale);
     intake_stop(engine->intake);
     engine->intake = NULL;

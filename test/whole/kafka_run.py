@@ -250,7 +250,7 @@ def held_by_its_network_it_still_ends_when_asked():
     with subprocess.Popen([PROXY, "--routes", os.environ["KAFKA_PROXY_ROUTES"], "--control", control],
                           stdout=subprocess.DEVNULL) as network:
         wait_until(lambda: os.path.exists(control), "the proxy is ready")
-        sender = topic.send(3000, 10, "--clock", "real", "--rate", "500/s")
+        sender = topic.send(3000, 10, "--clock", "real", "--rate", "500/s", "--duplicate-after", "0s..1s")
         process = topic.start()
         wait_until(lambda: os.path.exists(topic.ledger) and topic.cursors(), "it began")
         proxy.tell(control, "hold")
