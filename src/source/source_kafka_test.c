@@ -245,6 +245,25 @@ static void what_does_not_fit_comes_first_in_the_next_block(void **state)
     kafka_world_end(world);
 }
 
+static void a_block_takes_only_what_fits(void **state)
+{
+    struct kafka_world *world = kafka_world_begin(KAFKA_GAPS_STRICT);
+    static char value[SOURCE_BLOCK_MIN * 2 / 5];
+    struct kafka_record large = record(5, NULL, NULL);
+
+    memset(value, 'v', sizeof(value));
+    large.value = (struct span){value, sizeof(value)};
+    next_fetch(world);
+    for (large.offset = 5; large.offset < 8; large.offset++) {
+        brings(world, large);
+    }
+    brings(world, record(8, "key", "value"));
+    assign(world, 5, NULL);
+    read_all(world);
+    assert_string_equal(world->story, "assigned at 5\n5 6 next 7\n7 8 next 9\n");
+    kafka_world_end(world);
+}
+
 static void is_a_witness_only_when_matched_and_not_halted(void **state)
 {
     struct kafka_world *world = kafka_world_begin(KAFKA_GAPS_STRICT);
@@ -286,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_tombstone_is_a_message_of_no_bytes),
         cmocka_unit_test(a_record_too_long_is_handed_on_as_such),
         cmocka_unit_test(what_does_not_fit_comes_first_in_the_next_block),
+        cmocka_unit_test(a_block_takes_only_what_fits),
         cmocka_unit_test(is_a_witness_only_when_matched_and_not_halted),
     };
 

@@ -107,7 +107,7 @@ static enum kafka_step judge_bounds(struct kafka_source *kafka, const char *why)
         kafka_say_passed(kafka, first);
         return kafka_assign_at(kafka, false);
     }
-    if (end < (kafka->matched ? kafka->next : kafka->mark.offset + 1)) {
+    if (end < kafka->next) {
         return kafka_truncated(kafka, end);
     }
     return stale(kafka, why);

@@ -94,6 +94,7 @@ static void an_end_before_the_fingerprint_is_waited_on_and_then_halts(void **sta
     assign(world, 5, &before);
     read_all(world);
     world->now_ns += KAFKA_END_PATIENCE_MS * INT64_C(1000000);
+    brings_end(world, 4); /* Said again, it does not begin anew. */
     read_all(world);
     assert_string_equal(world->story, "assigned at 4\n");
     world->now_ns += 1;
@@ -206,6 +207,10 @@ static void what_the_client_does_not_trust_is_not_taken(void **state)
     kafka_world_end(world);
 }
 
+#define LOST                                                                                       \
+    "the next offset 5432 of payments/3 has been deleted by retention (oldest is 9001): 3569 "     \
+    "offsets are gone\n"
+
 static void retention_behind_the_cursor_tells_what_is_lost(void **state)
 {
     for (int late = 0; late < 2; late++) {
@@ -217,9 +222,9 @@ static void retention_behind_the_cursor_tells_what_is_lost(void **state)
         assign(world, 5432, NULL);
         world->first = 9001;
         read_all(world);
-        assert_non_null(strstr(world->story,
-                               "retention_passed: the next offset 5432 of payments/3 has been "
-                               "deleted by retention (oldest is 9001): 3569 offsets are gone\n"));
+        assert_string_equal(world->story + (late ? strlen("assigned at 5432\n") : 0),
+                            late ? "retention_passed: " LOST
+                                 : "retention_passed: " LOST "retention_passed: " LOST);
         kafka_world_end(world);
     }
 }
@@ -267,13 +272,40 @@ static void a_topic_that_ends_before_the_cursor_is_truncated(void **state)
 
 static void an_offset_refused_although_it_is_there_is_asked_by_a_new_client(void **state)
 {
+    const struct kafka_record before = record(96, "key", "value");
+    const struct {
+        uint64_t first;
+        uint64_t end;
+        const char *code;
+    } cases[] = {
+        {0, 100, "source_stale"},   {96, 1000, "source_stale"},      {0, 99, "topic_truncated"},
+        {0, 97, "topic_truncated"}, {101, 1000, "retention_passed"},
+    };
+
+    for (size_t index = 0; index < sizeof(cases) / sizeof(cases[0]); index++) {
+        struct kafka_world *world = kafka_world_begin(KAFKA_GAPS_COUNT);
+        next_fetch(world);
+        brings_error(world, 1); /* OFFSET_OUT_OF_RANGE */
+        assign(world, 100, &before);
+        world->first = cases[index].first;
+        world->end = cases[index].end;
+        read_all(world);
+        assert_non_null(strstr(world->story, cases[index].code));
+        assert_null(strstr(world->story, "warned")); /* What it is known by is still there. */
+        kafka_world_end(world);
+    }
+}
+
+static void the_oldest_offset_may_be_the_next_one(void **state)
+{
     struct kafka_world *world = kafka_world_begin(KAFKA_GAPS_COUNT);
 
     next_fetch(world);
-    brings_error(world, 1); /* OFFSET_OUT_OF_RANGE */
+    brings_error(world, 1);
+    world->first = 100;
     assign(world, 100, NULL);
     read_all(world);
-    assert_non_null(strstr(world->story, "source_stale"));
+    assert_non_null(strstr(world->story, "assigned at 100\nsource_stale"));
     kafka_world_end(world);
 }
 
@@ -311,6 +343,7 @@ int main(void)
         cmocka_unit_test(retention_between_fingerprint_and_cursor_goes_on_at_the_cursor),
         cmocka_unit_test(a_topic_that_ends_before_the_cursor_is_truncated),
         cmocka_unit_test(an_offset_refused_although_it_is_there_is_asked_by_a_new_client),
+        cmocka_unit_test(the_oldest_offset_may_be_the_next_one),
         cmocka_unit_test(a_topic_that_is_gone_is_missing_and_one_out_of_reach_is_assigned),
     };
 
