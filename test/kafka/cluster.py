@@ -33,21 +33,29 @@ class Trouble(Exception):
     """A sentence for whoever called."""
 
 
-def reserve_ports():
-    """A block of free ports that no other directory of this machine has: (first, the held lock)."""
+def hold_block(first):
+    """The lock on a block of free ports, or None: somebody else has it."""
     place = os.path.join(tempfile.gettempdir(), "payonce-kafka-ports")
     os.makedirs(place, mode=0o777, exist_ok=True)
+    try:
+        lock = os.open(os.path.join(place, str(first)), os.O_RDWR | os.O_CREAT, 0o666)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return None
+    if all(port_free(first + at) for at in range(BLOCK)):
+        return lock
+    os.close(lock)
+    return None
+
+
+def reserve_ports():
+    """A block of free ports that no other directory of this machine has: (first, the held lock)."""
     blocks = list(range(PORT_FIRST, PORT_END - BLOCK, BLOCK))
     random.shuffle(blocks)
     for first in blocks:
-        try:
-            lock = os.open(os.path.join(place, str(first)), os.O_RDWR | os.O_CREAT, 0o666)
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            continue
-        if all(port_free(first + at) for at in range(BLOCK)):
+        lock = hold_block(first)
+        if lock is not None:
             return first, lock
-        os.close(lock)
     raise Trouble("no free ports on this machine")
 
 
@@ -169,6 +177,18 @@ class Cluster:
                   options.proxied, options.secure, options.set)
         return wanted == tuple(self.known[key] for key in
                                ("version", "brokers", "proxied", "secure", "set"))
+
+    def hold_ports(self):
+        """Those it had, once more."""
+        lock = hold_block(self.first_port)
+        if lock is None:
+            raise Trouble(f"the ports of {self.folder} are others' by now: remove it, start anew")
+        self.held = (lock,)
+
+    def forget(self):
+        for name in [broker.folder for broker in self.brokers] + [os.path.join(self.folder, "tls")]:
+            shutil.rmtree(name, ignore_errors=True)
+        os.unlink(os.path.join(self.folder, "cluster.json"))
 
     def java(self, make_archive=None, memory=HEAP):
         return self.jars.java(memory, make_archive)
