@@ -197,6 +197,21 @@ static void three_threads_pass_every_epoch_on_in_order(void **state)
 
 #define WITH_SHELF(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static void says_up_to_where_every_sink_has_all(void **state)
+{
+    shelf_start(&shelf, 9, 7);
+    assert_int_equal(shelf_had_upto(&shelf), 7);
+    shelf_hold(&shelf, 0, 5);
+    shelf_hold(&shelf, 1, 8); /* It is ahead of a ledger that was put back. */
+    assert_int_equal(shelf_had_upto(&shelf), 5);
+    shelf_hold(&shelf, 0, SHELF_NOTHING_HELD);
+    assert_int_equal(shelf_had_upto(&shelf), 7);
+    shelf_confirm(&shelf, 9);
+    assert_int_equal(shelf_had_upto(&shelf), 8);
+    assert_true(shelf_wait_confirmed(&shelf, 9, 1));
+    assert_false(shelf_wait_confirmed(&shelf, 10, 1000000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +225,7 @@ int main(void)
         WITH_SHELF(nobody_waits_once_it_is_stopped),
         WITH_SHELF(who_waits_can_be_woken),
         WITH_SHELF(three_threads_pass_every_epoch_on_in_order),
+        WITH_SHELF(says_up_to_where_every_sink_has_all),
     };
     return cmocka_run_group_tests_name("shelf", tests, NULL, NULL);
 }

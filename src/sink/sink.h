@@ -98,6 +98,7 @@ struct delivery {
 struct sink_type {
     const char *name;
     size_t size; /* Of the struct that begins with a struct sink. */
+    /* Else it follows: open, close, read_head, begin, deliver, audit, tend are all it needs. */
     bool can_be_ledger;
 
     /* What stands at settings->path says of itself: pipeline and carry. Nothing is changed. */
