@@ -305,12 +305,13 @@ void broker_free(struct broker *broker)
     (void)pthread_mutex_destroy(&broker->mutex);
 }
 
-/* The mutex is held: a real client calls like this, too. */
-static void wake(const struct broker_partition *partition)
+/* Somebody is woken with the mutex held: a real client calls like this, too. */
+static void wake_and_give(struct broker *broker, const struct broker_partition *partition)
 {
     if (partition->wake != NULL) {
         partition->wake(partition->context);
     }
+    give(broker);
 }
 
 void broker_pay(struct broker *broker, size_t number, int64_t event_ms, int64_t stamp_ms)
@@ -332,16 +333,16 @@ void broker_pay(struct broker *broker, size_t number, int64_t event_ms, int64_t 
                    "\"sender_account_id\":\"a%zu\",\"receiver_account_id\":\"b\","
                    "\"amount\":\"1.50\",\"currency\":\"EUR\"}",
                    number, (unsigned long long)record->offset, (long long)event_ms, number);
-    wake(partition);
-    give(broker);
+    wake_and_give(broker, partition);
 }
 
 void broker_mark(struct broker *broker, size_t number, uint64_t count)
 {
+    struct broker_partition *partition = &broker->partitions[number];
+
     take(broker);
-    broker->partitions[number].end += count;
-    wake(&broker->partitions[number]);
-    give(broker);
+    partition->end += count;
+    wake_and_give(broker, partition);
 }
 
 void broker_hang(struct broker *broker, size_t number, bool hang)
@@ -350,8 +351,7 @@ void broker_hang(struct broker *broker, size_t number, bool hang)
 
     take(broker);
     partition->stable = hang ? partition->end : UINT64_MAX;
-    wake(partition);
-    give(broker);
+    wake_and_give(broker, partition);
 }
 
 void broker_cut(struct broker *broker, size_t number, bool cut)
@@ -360,8 +360,7 @@ void broker_cut(struct broker *broker, size_t number, bool cut)
 
     take(broker);
     partition->cut = cut;
-    wake(partition);
-    give(broker);
+    wake_and_give(broker, partition);
 }
 
 void broker_grow(struct broker *broker)
@@ -397,6 +396,5 @@ void broker_break(struct broker *broker, size_t number, enum fault_code code)
 {
     take(broker);
     broker->partitions[number].code = code;
-    wake(&broker->partitions[number]);
-    give(broker);
+    wake_and_give(broker, &broker->partitions[number]);
 }

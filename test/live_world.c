@@ -15,6 +15,7 @@ int live_set_up(void **unused)
 {
     struct parse_settings settings;
 
+    live.idle_after_ms = LIVE_LONG_MS;
     parse_settings_default(&settings);
     parser_init(&parser, &settings);
     live.state = calloc(1, sizeof(*live.state));
@@ -60,7 +61,7 @@ void live_start(unsigned thread_count, bool to_the_end)
         .live = true,
         .to_the_end = to_the_end,
         .align_ms = 10 * LIVE_MINUTE,
-        .idle_after_ms = LIVE_IDLE_AFTER_MS,
+        .idle_after_ms = live.idle_after_ms,
     };
 
     memset(live.memory.nodes, 0, WATERMARK_NODES * sizeof(*live.memory.nodes));

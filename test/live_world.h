@@ -13,7 +13,7 @@
 #define LIVE_BASE INT64_C(1790000000000)
 #define LIVE_MINUTE INT64_C(60000)
 
-enum { LIVE_IDLE_AFTER_MS = 120, LIVE_SOON_MS = 1000 };
+enum { LIVE_IDLE_AFTER_MS = 250, LIVE_LONG_MS = 600000, LIVE_SOON_MS = 20000 };
 
 struct live_world {
     struct broker broker;
@@ -21,6 +21,7 @@ struct live_world {
     struct state *state;
     struct watermark_memory memory;
     struct fault fault;
+    int64_t idle_after_ms; /* Of the next start; LIVE_LONG_MS: nothing becomes idle. */
     uint64_t expected[BROKER_PARTITIONS_MAX]; /* The next offset that may come. */
 };
 

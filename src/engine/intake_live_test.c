@@ -48,10 +48,11 @@ static void a_partition_that_had_nothing_is_not_asked_before_it_calls(void **unu
 {
     broker_init(&live.broker, 50);
     live_start(2, false);
-    (void)live_next_item(50);
-    uint64_t reads = reads_so_far();
+    while (reads_so_far() < 50) {
+        assert_int_equal(live_next_item(1).kind, INTAKE_NOTHING);
+    }
     assert_int_equal(live_next_item(60).kind, INTAKE_NOTHING);
-    assert_int_equal(reads_so_far(), reads);
+    assert_int_equal(reads_so_far(), 50);
     broker_pay(&live.broker, 33, LIVE_BASE, INSTANT_NONE);
     live_expect_message(33, 0);
     live_stop();
