@@ -89,7 +89,7 @@ static const struct scenario {
     {"new, where a snapshot stands behind its segment's first epochs", ALL(far_apart), 1, 16384,
      false,
      "A start" TAKEN TAKEN TAKEN TAKEN "| hours 2 | A take 1 | A seal | A take 1 | A seal | A kill "
-                                       "| A start | hours 1 | A deliver" TAKEN TAKEN
+     "| A start | hours 1 | A deliver" TAKEN TAKEN
      "| A trim | A kill | A set follows 1 | A start | A follow 5 | A kill | A start | A "
      "follow" TAKEN "| A follow"},
     {"of what the ledger lacks it is told nothing", ALL(all_classes), 3, 16384, true,
