@@ -191,8 +191,12 @@ static void run_once(struct bench *bench, unsigned threads, size_t run, struct f
         numbers[index] = (uint16_t)index;
         open_source(bench, index, &sources[index]);
     }
-    struct intake_settings settings = {threads, &bench->parser, &clock_real,
-                                       sources, numbers,        bench->file_count};
+    struct intake_settings settings = {.thread_count = threads,
+                                       .parser = &bench->parser,
+                                       .clock = &clock_real,
+                                       .sources = sources,
+                                       .numbers = numbers,
+                                       .source_count = bench->file_count};
     int64_t before_ns = measure_wall_ns();
     int64_t cpu_ns = measure_cpu_ns();
     int64_t own_ns = own_cpu_ns();
