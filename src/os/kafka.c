@@ -95,6 +95,11 @@ static void take_error(rd_kafka_t *handle, int error, const char *text, void *op
     if (kafka_error_class(error) == KAFKA_NOT_ALLOWED) {
         __atomic_store_n(&client->not_allowed, error, __ATOMIC_RELAXED);
     }
+    /* A partition's own queue gives this out here, not as a message; what is behind it in the
+     * queue may be of another topic of the same name. */
+    if (kafka_error_class(error) == KAFKA_MISSING) {
+        __atomic_store_n(&client->missing, error, __ATOMIC_RELEASE);
+    }
     if (error == RD_KAFKA_RESP_ERR__FATAL) {
         error = rd_kafka_fatal_error(handle, fatal, sizeof(fatal));
         text = fatal;

@@ -48,9 +48,10 @@ bool kafka_lines_take(struct kafka_lines *lines, struct kafka_line *ret_line);
 struct kafka_client {
     rd_kafka_t *handle;
     struct kafka_lines lines;
-    uint64_t errors; /* Atomic, as are the next two: errors that no partition or message had. */
+    uint64_t errors; /* Atomic, as are the next three: errors that no partition or message had. */
     int not_allowed; /* The last error of this class; 0: none. */
     int fatal;       /* The error that ended the client; 0: none. */
+    int missing;     /* A topic or partition in use is gone, or was; 0: none. */
     void *context;   /* Its owner's own. */
     pthread_mutex_t mutex;
     pthread_cond_t destroyed;

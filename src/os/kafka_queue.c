@@ -70,7 +70,17 @@ static bool spoiled(struct kafka_queue *queue)
     if (kafka_now_ns() - beat_ns > KAFKA_OUTAGE_MS * INT64_C(1000000)) {
         kafka_queue_spoil(queue, "this process stood still for longer than 30 s");
     }
+    if (__atomic_load_n(&queue->reader->client.missing, __ATOMIC_ACQUIRE) != 0) {
+        kafka_queue_spoil(queue, "the broker said that the topic or partition is not there");
+    }
     return __atomic_load_n(&queue->stale, __ATOMIC_ACQUIRE);
+}
+
+static size_t give_stale(struct kafka_queue *queue, struct kafka_record *ret_records)
+{
+    give_back(queue);
+    *ret_records = (struct kafka_record){.kind = KAFKA_STALE, .text = queue->stale_text};
+    return 1;
 }
 
 static size_t queue_take(struct kafka_partition *partition, struct kafka_record *ret_records,
@@ -82,12 +92,14 @@ static size_t queue_take(struct kafka_partition *partition, struct kafka_record 
     must(capacity >= 1);
     give_back(queue);
     if (spoiled(queue)) {
-        *ret_records = (struct kafka_record){.kind = KAFKA_STALE, .text = queue->stale_text};
-        return 1;
+        return give_stale(queue, ret_records);
     }
     ssize_t count = rd_kafka_consume_batch_queue(
         queue->queue, 0, queue->messages, capacity < KAFKA_TAKE_MAX ? capacity : KAFKA_TAKE_MAX);
     queue->count = count > 0 ? (size_t)count : 0;
+    if (spoiled(queue)) { /* Perhaps by what has just been taken. */
+        return give_stale(queue, ret_records);
+    }
     for (size_t index = 0; index < queue->count; index++) {
         fill(queue->messages[index], &ret_records[index]);
         if (ret_records[index].kind != KAFKA_ERROR) {

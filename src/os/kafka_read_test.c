@@ -261,6 +261,34 @@ static void a_partition_is_read_on_where_its_leader_moved(void **state)
     end(&world);
 }
 
+static void a_topic_gone_and_back_is_not_taken_from(void **state)
+{
+    struct world world;
+    bool stale = false;
+
+    begin(&world, 1);
+    kafka_mock_write_many(world.mock, 0, 0, 2);
+    begin_at(&world, 0);
+    tell(&world, 3, "0 p-0\n1 p-1\nend 2\n");
+    kafka_mock_topic_error(world.mock, 3);
+    kafka_mock_fail(world.mock, KAFKA_MOCK_FETCH, 3, 1);
+    for (int patience = PATIENCE; !stale && patience > 0; patience--) {
+        size_t got = kafka_partition_take(world.partition, world.records, KAFKA_TAKE_MAX);
+        stale = got == 1 && world.records[0].kind == KAFKA_STALE;
+        assert_true(got == 0 || stale);
+        nap();
+    }
+    assert_true(stale);
+    kafka_mock_topic_error(world.mock, 0);
+    kafka_mock_write_many(world.mock, 0, 2, 1);
+    for (int step = 0; step < 50; step++) {
+        nap();
+    }
+    assert_int_equal(kafka_partition_take(world.partition, world.records, KAFKA_TAKE_MAX), 1);
+    assert_int_equal(world.records[0].kind, KAFKA_STALE);
+    end(&world);
+}
+
 static void what_is_not_taken_is_not_sent_without_end(void **state)
 {
     struct world world;
@@ -332,6 +360,7 @@ int main(void)
         cmocka_unit_test(sees_the_end_and_how_fresh_that_is),
         cmocka_unit_test(a_broker_that_comes_back_is_read_on),
         cmocka_unit_test(a_partition_is_read_on_where_its_leader_moved),
+        cmocka_unit_test(a_topic_gone_and_back_is_not_taken_from),
         cmocka_unit_test(what_is_not_taken_is_not_sent_without_end),
         cmocka_unit_test(a_commit_is_for_others_to_see),
         cmocka_unit_test(a_reader_closes_soon_though_nobody_answers),

@@ -301,6 +301,35 @@ static void a_topic_made_anew_is_not_taken_from(void **state)
     }
 }
 
+static void a_topic_deleted_while_it_is_read_wants_a_new_client_which_misses_it(void **state)
+{
+    const struct kafka_property impatient[] = {{"topic.metadata.refresh.interval.ms", "500"},
+                                               {"topic.metadata.propagation.max.ms", "1000"}};
+    struct reading *reading = begin(1, KAFKA_GAPS_STRICT);
+    enum outcome outcome = LATER;
+
+    reading->settings.client.extra = impatient;
+    reading->settings.client.extra_count = 2;
+    topic_write(&reading->topic, 0, "a", 10);
+    assert_int_equal(resume(reading), DONE);
+    assert_int_equal(read_to(reading, 0, 10), DONE);
+    topic_delete(&reading->topic);
+    for (int patience = PATIENCE; outcome != BROKEN && patience > 0; patience--) {
+        outcome = read_once(reading, 0);
+        assert_int_equal(reading->next[0], 10);
+        nap();
+    }
+    assert_int_equal(outcome, BROKEN);
+    assert_int_equal(reading->fault.code, FAULT_SOURCE_STALE);
+    rest(reading);
+    open_feed(reading);
+    assert_int_equal(feed_list(reading->feed, reading->origins, &reading->count, &reading->fault),
+                     BROKEN);
+    assert_int_equal(reading->fault.code, FAULT_SOURCE_MISSING);
+    assert_non_null(strstr(reading->fault.text, reading->topic.name));
+    end(reading);
+}
+
 static void begins_where_it_is_told_to(void **state)
 {
     struct reading *reading = begin(1, KAFKA_GAPS_STRICT);
@@ -343,6 +372,7 @@ int main(void)
         cmocka_unit_test(retention_that_passed_the_cursor_halts),
         cmocka_unit_test(retention_that_passed_a_cursor_without_a_fingerprint_halts),
         cmocka_unit_test(a_topic_made_anew_is_not_taken_from),
+        cmocka_unit_test(a_topic_deleted_while_it_is_read_wants_a_new_client_which_misses_it),
         cmocka_unit_test(begins_where_it_is_told_to),
     };
 
