@@ -9,6 +9,7 @@
  *     k     keep all that open found               K     the same, and the ledger has it all
  *     x     keep all but the last epoch            S     a new journal at epoch 40, with a seed
  */
+#include "journal/segment.h"
 #include "test/disk_sim.h"
 #include "test/journal_story.h"
 #include "test/unit.h"
@@ -332,9 +333,41 @@ static void no_power_cut_loses_or_invents_an_epoch(void **state)
     disk_sim_free(&second);
 }
 
+/* Else frames that nobody keeps could be found again behind those of the old segment. */
+static void what_was_cut_off_does_not_come_back(void **state)
+{
+    enum { SEALED = 4 };
+
+    story_init(&story);
+    for (uint64_t kept = 1; kept <= SEALED; kept++) {
+        disk_sim_init(&first);
+        story.disk = &first.disk;
+        assert_int_equal(story_open(&story), DONE);
+        assert_int_equal(story_first(&story), DONE);
+        assert_int_equal(story_seal_upto(&story, SEALED), DONE);
+        story_close(&story);
+        disk_sim_restart(&first, DISK_SIM_ALL_KEPT);
+        assert_int_equal(story_open(&story), DONE);
+        uint64_t found = story.journal.segments[0].size;
+        assert_int_equal(story_keep(&story, kept, kept), DONE);
+        assert_int_equal(story.journal.segment_count, 2);
+        uint64_t cut = story.journal.segments[0].size;
+        assert_true(cut < found);
+        story_close(&story);
+        disk_sim_restart(&first, DISK_SIM_ALL_LOST);
+        assert_int_equal(story_open(&story), DONE);
+        assert_int_equal(story.journal.segments[0].size, cut);
+        assert_int_equal(story_first_wrong(&story, true), 0);
+        story_close(&story);
+        disk_sim_free(&first);
+    }
+    story_free(&story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_cut_off_does_not_come_back),
         cmocka_unit_test(no_power_cut_loses_or_invents_an_epoch),
     };
     return cmocka_run_group_tests_name("power_cut", tests, NULL, NULL);
