@@ -2,6 +2,7 @@
  * main: picks a command from the table.
  */
 #include "cmd/commands.h"
+#include "cmd/open_files.h"
 #include "cmd/say.h"
 #include "cmd/suggest.h"
 
@@ -54,6 +55,7 @@ static int ask_for_help(char *name)
 int main(int count, char **arguments)
 {
     keep_to_ourselves();
+    open_files_raise();
     if (count < 2) {
         (void)ask_for_help(NULL);
         return say_end(EXIT_USAGE);

@@ -1,12 +1,15 @@
 #include "cmd/reconcile.h"
 
+#include "base/plural.h"
 #include "cmd/commands.h"
 #include "cmd/ledger_view.h"
 #include "cmd/options.h"
 #include "cmd/say.h"
 #include "engine/likeness.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const char reconcile_help[] =
     "Usage: payonce reconcile [options] [payonce.yaml]\n"
@@ -68,7 +71,7 @@ enum outcome reconcile_all(const struct reconcile_settings *asked, struct progre
         uint64_t total;
         outcome = reconcile_step(*ret_reconcile, ret_fault);
         reconcile_progress(*ret_reconcile, &done, &total);
-        progress_say(progress, done, total);
+        progress_say(progress, QUANTITY_COUNT, done, total);
     } while (outcome == LATER);
     progress_end(progress);
     return outcome;
@@ -167,6 +170,29 @@ static bool find_ledger(struct options *options, const struct reconcile_words *w
     return true;
 }
 
+/* No file there is a slip or a run that has not been yet; nobody's permissions are to be mended. */
+static enum outcome look_for_file(const struct sink_settings *sink, bool named,
+                                  struct fault *ret_fault)
+{
+    struct stat status;
+    bool missing = stat(sink->path, &status) != 0;
+    int why = missing ? errno : EISDIR;
+
+    if ((missing && why != ENOENT && why != ENOTDIR) || (!missing && !S_ISDIR(status.st_mode))) {
+        return DONE; /* Whatever else is wrong with it, the sink says. */
+    }
+    (void)fault_is(ret_fault, BROKEN, named ? FAULT_USAGE : FAULT_SINK_BUSY,
+                   "there is no ledger %s: %s", sink->path, strerror(why));
+    if (named) {
+        fault_next(ret_fault, "name the SQLite file that payonce run wrote: the path of a sink, or "
+                              "payments.db where it ran without a configuration");
+    } else {
+        fault_next(ret_fault, "payonce run makes it and fills it; is this the configuration that "
+                              "was run?");
+    }
+    return BROKEN;
+}
+
 /* A ledger without a configuration knows by itself whose it is and what it carries. */
 static enum outcome open_view(const struct options *options, const struct reconcile_words *words,
                               struct ledger_view *view, struct fault *ret_fault)
@@ -174,9 +200,9 @@ static enum outcome open_view(const struct options *options, const struct reconc
     size_t index = sink_meant(words);
     struct sink_settings *sink = &config.engine.sinks[index];
     const struct sink_type *type = sink_type_named(config.sink_type_names[index]);
-    enum outcome outcome = DONE;
+    enum outcome outcome = look_for_file(sink, words->ledger != NULL, ret_fault);
 
-    if (words->ledger != NULL && options->request.file == NULL) {
+    if (outcome == DONE && words->ledger != NULL && options->request.file == NULL) {
         outcome = type->identify(sink, ret_fault);
     }
     for (int tries = 0; outcome == DONE && tries < LEDGER_PATIENCE; tries++) {
@@ -187,6 +213,15 @@ static enum outcome open_view(const struct options *options, const struct reconc
         outcome = DONE;
     }
     return outcome == DONE ? LATER : outcome;
+}
+
+static void say_looked(const struct reconcile_report *report)
+{
+    say_note("looked at epoch %llu: %llu source%s, %llu row%s, %llu window%s, %llu epoch%s",
+             (unsigned long long)report->epoch, (unsigned long long)report->sources,
+             plural(report->sources), (unsigned long long)report->rows, plural(report->rows),
+             (unsigned long long)report->windows, plural(report->windows),
+             (unsigned long long)report->epochs, plural(report->epochs));
 }
 
 static int look(const struct options *options, const struct reconcile_words *words,
@@ -214,10 +249,7 @@ static int look(const struct options *options, const struct reconcile_words *wor
             reconcile_print(report, words->list_max, words->expect != NULL, options->quiet, stdout);
         }
         if (options->verbose && !options->json) {
-            say_note("looked at epoch %llu: %llu sources, %llu rows, %llu windows, %llu epochs",
-                     (unsigned long long)report->epoch, (unsigned long long)report->sources,
-                     (unsigned long long)report->rows, (unsigned long long)report->windows,
-                     (unsigned long long)report->epochs);
+            say_looked(report);
         }
         exit_code = reconcile_good(report) ? EXIT_DONE : EXIT_NO;
     }
@@ -242,15 +274,17 @@ static int compare(struct ledger_view *follower, bool quiet)
         return say_fault(&fault);
     }
     if (likeness.different > 0) {
-        say_note("%llu of %llu rows are not the ledger's; the first is row %llu of %s",
+        say_note("%llu of %llu row%s %s not the ledger's; the first is row %llu of %s",
                  (unsigned long long)likeness.different, (unsigned long long)likeness.rows,
+                 plural(likeness.rows), plural_verb(likeness.different),
                  (unsigned long long)likeness.seq, table_name(likeness.table));
         return EXIT_NO;
     }
     if (!quiet) {
-        say_note("sink %s stands at epoch %llu, the ledger at epoch %llu; %llu rows are the same",
+        say_note("sink %s stands at epoch %llu, the ledger at epoch %llu; %llu row%s %s the same",
                  follower->sink->settings.name, (unsigned long long)likeness.epoch,
-                 (unsigned long long)likeness.ledger_epoch, (unsigned long long)likeness.rows);
+                 (unsigned long long)likeness.ledger_epoch, (unsigned long long)likeness.rows,
+                 plural(likeness.rows), plural_verb(likeness.rows));
     }
     return EXIT_DONE;
 }

@@ -1,14 +1,13 @@
 #include "cmd/reconcile.h"
 
 #include "base/instant.h"
+#include "base/plural.h"
 #include "cmd/json_line.h"
 #include "cmd/quantity.h"
 #include "cmd/say.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-enum { PLACES = 2 };
 
 static uint64_t set_aside(const struct reconcile_report *report)
 {
@@ -25,7 +24,7 @@ static void print_findings(const struct reconcile_report *report, size_t list_ma
         }
         quantity_say(QUANTITY_COUNT, (int64_t)report->found[kind], count);
         (void)fprintf(stream, "%s  %s %s\n", reconcile_kind_name((enum reconcile_kind)kind), count,
-                      reconcile_kind_what((enum reconcile_kind)kind));
+                      reconcile_kind_what((enum reconcile_kind)kind, report->found[kind]));
         for (size_t index = 0; index < report->told[kind]; index++) {
             const char *text = report->findings[kind * list_max + index].text;
             (void)fputs("    ", stream);
@@ -65,11 +64,11 @@ static void print_sums(const struct reconcile_report *report, bool expected, FIL
         }
         reconcile_currency(index, currency);
         quantity_say(QUANTITY_COUNT, (int64_t)sum->counts[ACCEPTED], count);
-        (void)money_sum_write(sum->sums[ACCEPTED], PLACES, money);
+        (void)money_sum_write(sum->sums[ACCEPTED], (int)sum->places, money);
         (void)fprintf(stream, "%-8s  %12s %20s", currency, count, money);
         if (expected) {
             quantity_say(QUANTITY_COUNT, (int64_t)sum->sent, count);
-            (void)money_sum_write(sum->sent_sum, PLACES, money);
+            (void)money_sum_write(sum->sent_sum, (int)sum->places, money);
             (void)fprintf(stream, "  %12s %20s", count, money);
         }
         (void)fputc('\n', stream);
@@ -134,7 +133,8 @@ static void print_truth_verdict(const struct reconcile_report *report, FILE *str
                   "%s sent %s %s %sin the table + %s set aside; sums equal in %u of %u %s; ",
                   texts[0], whole ? "=" : "against", texts[1], whole ? "" : "found right ",
                   texts[2], equal, all, all == 1 ? "currency" : "currencies");
-    (void)fprintf(stream, "%s missing, %s extra, %s wrong amounts\n", texts[3], texts[4], texts[5]);
+    (void)fprintf(stream, "%s missing, %s extra, %s wrong amount%s\n", texts[3], texts[4], texts[5],
+                  plural(wrong));
 }
 
 void reconcile_print_verdict(const struct reconcile_report *report, bool expected, FILE *stream)
@@ -151,18 +151,18 @@ void reconcile_print_verdict(const struct reconcile_report *report, bool expecte
         wrong += report->found[kind];
     }
     uint64_t aside = set_aside(report);
-    quantity_say(QUANTITY_COUNT,
-                 (int64_t)(report->counts[ACCEPTED] + report->counts[DUPLICATE] + aside), texts[0]);
+    uint64_t rows = report->counts[ACCEPTED] + report->counts[DUPLICATE] + aside;
+    quantity_say(QUANTITY_COUNT, (int64_t)rows, texts[0]);
     quantity_say(QUANTITY_COUNT, (int64_t)report->counts[ACCEPTED], texts[1]);
     quantity_say(QUANTITY_COUNT, (int64_t)report->counts[DUPLICATE], texts[2]);
     quantity_say(QUANTITY_COUNT, (int64_t)aside, texts[3]);
     quantity_say(QUANTITY_COUNT, (int64_t)wrong, texts[4]);
-    (void)fprintf(stream, "%s rows = %s accepted + %s duplicates + %s set aside; ", texts[0],
-                  texts[1], texts[2], texts[3]);
+    (void)fprintf(stream, "%s row%s = %s accepted + %s duplicate%s + %s set aside; ", texts[0],
+                  plural(rows), texts[1], texts[2], plural(report->counts[DUPLICATE]), texts[3]);
     if (wrong == 0) {
         (void)fprintf(stream, "rows, totals, windows and epochs agree, no id twice\n");
     } else {
-        (void)fprintf(stream, "%s contradictions\n", texts[4]);
+        (void)fprintf(stream, "%s contradiction%s\n", texts[4], plural(wrong));
     }
 }
 
@@ -191,18 +191,18 @@ static void print_json_sums(const struct reconcile_report *report, bool expected
             continue;
         }
         reconcile_currency(index, currency);
-        (void)money_sum_write(sum->sums[ACCEPTED], 0, money);
+        (void)money_sum_write(sum->sums[ACCEPTED], (int)sum->places, money);
         (void)fputs(first ? "" : ",", stream);
         first = false;
         json_line_start(&object, stream);
         json_line_text(&object, "currency", currency);
         json_line_number(&object, "accepted", sum->counts[ACCEPTED]);
         json_line_text(&object, "sum", money);
-        (void)money_sum_write(sum->sums[DUPLICATE], 0, money);
+        (void)money_sum_write(sum->sums[DUPLICATE], (int)sum->places, money);
         json_line_number(&object, "duplicates", sum->counts[DUPLICATE]);
         json_line_text(&object, "duplicates_sum", money);
         if (expected) {
-            (void)money_sum_write(sum->sent_sum, 0, money);
+            (void)money_sum_write(sum->sent_sum, (int)sum->places, money);
             json_line_number(&object, "sent", sum->sent);
             json_line_text(&object, "sent_sum", money);
         }

@@ -2,6 +2,7 @@
 
 #include "base/instant.h"
 #include "cmd/json_line.h"
+#include "cmd/open_files.h"
 #include "cmd/progress.h"
 #include "cmd/run_reconcile.h"
 #include "cmd/say.h"
@@ -126,14 +127,20 @@ static void log_warnings(const struct log *log, const struct config *config)
     }
 }
 
-static uint64_t read_in_all(const struct engine_gauges *gauges)
+static uint64_t sum_of(const uint64_t verdicts[TALLY_COUNT])
 {
-    uint64_t read = 0;
+    uint64_t sum = 0;
 
     for (size_t tally = 0; tally < TALLY_COUNT; tally++) {
-        read += gauges->verdicts[tally];
+        sum += verdicts[tally];
     }
-    return read;
+    return sum;
+}
+
+/* Of all that was read, what this run has added. */
+static uint64_t read_now(const struct engine_gauges *gauges)
+{
+    return sum_of(gauges->verdicts) - sum_of(gauges->found);
 }
 
 static void say_end_json(const struct engine_gauges *gauges, const char *end)
@@ -142,7 +149,8 @@ static void say_end_json(const struct engine_gauges *gauges, const char *end)
 
     json_line_start(&object, stdout);
     json_line_text(&object, "end", end);
-    json_line_number(&object, "read", read_in_all(gauges));
+    json_line_number(&object, "read", sum_of(gauges->verdicts));
+    json_line_number(&object, "new", read_now(gauges));
     for (size_t tally = 0; tally < TALLY_COUNT; tally++) {
         json_line_number(&object, verdict_name((enum verdict)tally), gauges->verdicts[tally]);
     }
@@ -151,13 +159,20 @@ static void say_end_json(const struct engine_gauges *gauges, const char *end)
     json_line_end(&object);
 }
 
-/* The counts of the whole history, not of this process alone: they are what the tables hold. */
+/*
+ * The counts of the whole history, as they are what the tables hold; and how much of it is new, if
+ * there was any before.
+ */
 static void say_end_text(const struct engine_gauges *gauges, const char *end, int64_t took_ms)
 {
     char text[QUANTITY_TEXT_SIZE];
 
-    quantity_say(QUANTITY_COUNT, (int64_t)read_in_all(gauges), text);
+    quantity_say(QUANTITY_COUNT, (int64_t)sum_of(gauges->verdicts), text);
     (void)printf("%s  read %s", end, text);
+    if (sum_of(gauges->found) > 0) {
+        quantity_say(QUANTITY_COUNT, (int64_t)read_now(gauges), text);
+        (void)printf(" (new: %s)", text);
+    }
     for (size_t tally = 0; tally < TALLY_COUNT; tally++) {
         quantity_say(QUANTITY_COUNT, (int64_t)gauges->verdicts[tally], text);
         (void)printf("%s %s %s", tally == 0 ? ":" : ",", verdict_name((enum verdict)tally), text);
@@ -181,6 +196,16 @@ static void wait_halted(const struct log *log)
     }
 }
 
+/* Of files it is known how much there is to read. */
+static void say_progress(struct progress *progress, const struct engine_gauges *gauges)
+{
+    if (gauges->input_total > 0) {
+        progress_say(progress, QUANTITY_SIZE, gauges->input_bytes, gauges->input_total);
+    } else {
+        progress_say(progress, QUANTITY_COUNT, read_now(gauges), 0);
+    }
+}
+
 /* Events as they come, until the end. */
 static enum engine_end attend(struct engine *engine, const struct log *log,
                               const struct config *config, struct progress *progress,
@@ -198,7 +223,7 @@ static enum engine_end attend(struct engine *engine, const struct log *log,
         struct engine_gauges gauges;
         engine_gauges(engine, &gauges);
         if (config->engine.until_caught_up) {
-            progress_say(progress, read_in_all(&gauges), 0);
+            say_progress(progress, &gauges);
         }
     } while (end == ENGINE_RUNNING);
     progress_end(progress);
@@ -256,7 +281,8 @@ int run_engine(struct config *config, const struct log *log, bool quiet, bool js
     log_warnings(log, config);
     bool watched = pthread_create(&thread, NULL, take_signals, NULL) == 0;
     must(watched);
-    if (engine_start(&config->engine, &engine, &fault) != DONE) {
+    if (open_files_fit(config->engine.path_count, &fault) != DONE ||
+        engine_start(&config->engine, &engine, &fault) != DONE) {
         int exit_code = not_started(config, log, &fault);
         end_watch(thread);
         return exit_code;

@@ -181,7 +181,8 @@ static enum outcome send_all(struct sending *state, struct fault *ret_fault)
             count(counts, &message);
         }
         if (counts->messages % PROGRESS_EVERY == 0) {
-            progress_say(&state->progress, counts->payments, state->request->simulator.count);
+            progress_say(&state->progress, QUANTITY_COUNT, counts->payments,
+                         state->request->simulator.count);
         }
     }
     return outcome == DONE ? flush_all(state, ret_fault) : outcome;

@@ -151,6 +151,13 @@ static enum outcome start_threads(struct engine *engine, struct fault *ret_fault
     return outcome;
 }
 
+static void count_verdicts(const struct engine *engine, uint64_t ret_verdicts[TALLY_COUNT])
+{
+    for (uint8_t tally = 0; tally < TALLY_COUNT; tally++) {
+        ret_verdicts[tally] = standing_count(&engine->pipeline.standing, tally);
+    }
+}
+
 static void tell(struct engine *engine, const char *name)
 {
     const struct engine_settings *settings = &engine->settings;
@@ -180,6 +187,7 @@ enum outcome engine_start(const struct engine_settings *settings, struct engine 
     tell(engine, "started");
     outcome = engine_open(engine, ret_fault);
     if (outcome == DONE) {
+        count_verdicts(engine, engine->found);
         outcome = engine_open_sources(engine, ret_fault);
     }
     if (outcome == DONE) {
@@ -226,9 +234,7 @@ void engine_gauges(struct engine *engine, struct engine_gauges *ret_gauges)
 
     memset(ret_gauges, 0, sizeof(*ret_gauges));
     (void)pthread_mutex_lock(&pipeline->standing_mutex);
-    for (uint8_t tally = 0; tally < TALLY_COUNT; tally++) {
-        ret_gauges->verdicts[tally] = standing_count(&pipeline->standing, tally);
-    }
+    count_verdicts(engine, ret_gauges->verdicts);
     ret_gauges->epoch = pipeline->standing.epoch;
     ret_gauges->watermark_ms = pipeline->standing.watermark_ms;
     (void)pthread_mutex_unlock(&pipeline->standing_mutex);
@@ -242,6 +248,8 @@ void engine_gauges(struct engine *engine, struct engine_gauges *ret_gauges)
     (void)pthread_mutex_unlock(&pipeline->journal.mutex);
     ret_gauges->source_lag = atomic_load(&engine->source_lag);
     ret_gauges->input_bytes = atomic_load(&engine->input_bytes);
+    ret_gauges->input_total = engine->input_total;
+    memcpy(ret_gauges->found, engine->found, sizeof(engine->found));
     (void)pthread_mutex_lock(&engine->mutex);
     bool halted = engine->planned == ENGINE_HALTED || engine->end == ENGINE_HALTED;
     ret_gauges->halted = halted ? engine->fault.code : FAULT_NONE;

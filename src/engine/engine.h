@@ -75,7 +75,8 @@ struct engine_sink_gauges {
 };
 
 struct engine_gauges {
-    uint64_t verdicts[TALLY_COUNT]; /* Sealed, over the whole history. */
+    uint64_t verdicts[TALLY_COUNT]; /* Sealed, over the whole history; */
+    uint64_t found[TALLY_COUNT];    /* of these before this start. */
     uint64_t epoch;
     uint64_t ledger_epoch;
     struct engine_sink_gauges sinks[ENGINE_SINKS_MAX]; /* As the settings list them. */
@@ -84,9 +85,9 @@ struct engine_gauges {
     uint64_t state_bytes;
     uint64_t state_limit_bytes;
     uint64_t journal_bytes;
-    uint64_t source_lag;  /* Live: offsets that are there and not decided yet. */
-    uint64_t input_bytes; /* Read so far by this process; of input_total where known. */
-    uint64_t input_total;
+    uint64_t source_lag;    /* Live: offsets that are there and not decided yet. */
+    uint64_t input_bytes;   /* Taken so far by this process. */
+    uint64_t input_total;   /* What lay ahead of it in files at the start; 0: not known. */
     enum fault_code halted; /* FAULT_NONE: running. */
 };
 

@@ -78,7 +78,9 @@ struct engine {
     struct feed *feed;      /* NULL: the sources are not live. */
     struct origin *origins; /* Room for what a feed lists. */
     struct feed_trouble trouble;
-    bool first_run; /* Nothing of this pipeline was anywhere when we started. */
+    bool first_run;              /* Nothing of this pipeline was anywhere when we started. */
+    uint64_t found[TALLY_COUNT]; /* What the history held at the start. */
+    uint64_t input_total;
     struct parser parser;
     struct intake *intake;
     struct pipeline pipeline;

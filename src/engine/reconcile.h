@@ -22,28 +22,41 @@
 
 #include "sink/sink.h"
 
-/* X(enum, name (a label), what is listed under it) */
+/* X(enum, name (a label), what is listed under it: one, several) */
 #define RECONCILE_KINDS_OF(X)                                                                      \
-    X(RECONCILE_MISSING, "missing", "payments of the truth that are in no table")                  \
-    X(RECONCILE_EXTRA, "extra", "payments in the table that the truth does not know")              \
-    X(RECONCILE_AMOUNT, "wrong_amount", "payments with another amount or currency")                \
-    X(RECONCILE_VERDICT, "wrong_verdict", "payments that became something else than expected")     \
-    X(RECONCILE_REACCEPTED, "reaccepted", "ids that were accepted more than once")                 \
-    X(RECONCILE_NUMBER, "numbering", "rows that are gone or numbered otherwise")                   \
-    X(RECONCILE_PLACE, "place", "rows whose place in the source is taken or was never read")       \
-    X(RECONCILE_VALUE, "value", "rows whose columns contradict each other")                        \
-    X(RECONCILE_FIRST, "first", "duplicates and conflicts of a payment that is not there")         \
-    X(RECONCILE_TOTAL, "total", "totals that are not the sum of the rows")                         \
-    X(RECONCILE_CONSERVED, "conservation", "sources of which messages are unaccounted for")        \
-    X(RECONCILE_METRIC, "metric", "windows that are not the sum of their payments")                \
-    X(RECONCILE_EPOCH, "epoch", "epochs that do not follow on each other")
+    X(RECONCILE_MISSING, "missing", "payment of the truth that is in no table",                    \
+      "payments of the truth that are in no table")                                                \
+    X(RECONCILE_EXTRA, "extra", "payment in the table that the truth does not know",               \
+      "payments in the table that the truth does not know")                                        \
+    X(RECONCILE_AMOUNT, "wrong_amount", "payment with another amount or currency",                 \
+      "payments with another amount or currency")                                                  \
+    X(RECONCILE_VERDICT, "wrong_verdict", "payment that became something else than expected",      \
+      "payments that became something else than expected")                                         \
+    X(RECONCILE_REACCEPTED, "reaccepted", "id that was accepted more than once",                   \
+      "ids that were accepted more than once")                                                     \
+    X(RECONCILE_NUMBER, "numbering", "row that is gone or numbered otherwise",                     \
+      "rows that are gone or numbered otherwise")                                                  \
+    X(RECONCILE_PLACE, "place", "row whose place in the source is taken or was never read",        \
+      "rows whose place in the source is taken or was never read")                                 \
+    X(RECONCILE_VALUE, "value", "row whose columns contradict each other",                         \
+      "rows whose columns contradict each other")                                                  \
+    X(RECONCILE_FIRST, "first", "duplicate or conflict of a payment that is not there",            \
+      "duplicates and conflicts of a payment that is not there")                                   \
+    X(RECONCILE_TOTAL, "total", "total that is not the sum of the rows",                           \
+      "totals that are not the sum of the rows")                                                   \
+    X(RECONCILE_CONSERVED, "conservation", "source of which messages are unaccounted for",         \
+      "sources of which messages are unaccounted for")                                             \
+    X(RECONCILE_METRIC, "metric", "window that is not the sum of its payments",                    \
+      "windows that are not the sum of their payments")                                            \
+    X(RECONCILE_EPOCH, "epoch", "epoch that does not follow on the one before",                    \
+      "epochs that do not follow on each other")
 
-#define RECONCILE_ENUM(name, label, what) name,
+#define RECONCILE_ENUM(name, label, one, several) name,
 enum reconcile_kind { RECONCILE_KINDS_OF(RECONCILE_ENUM) RECONCILE_KINDS };
 #undef RECONCILE_ENUM
 
 const char *reconcile_kind_name(enum reconcile_kind kind);
-const char *reconcile_kind_what(enum reconcile_kind kind);
+const char *reconcile_kind_what(enum reconcile_kind kind, uint64_t count);
 
 enum {
     RECONCILE_TEXT_SIZE = 320,
@@ -71,6 +84,7 @@ struct reconcile_sum {
     struct money_sum sent_sum;
     uint64_t sent_aside; /* Of the truth: what is expected to be set aside. */
     struct money_sum sent_aside_sum;
+    int64_t places; /* The most that an accepted amount has after the point: as sums are written. */
 };
 
 struct reconcile_report {

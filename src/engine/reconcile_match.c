@@ -1,3 +1,4 @@
+#include "base/plural.h"
 #include "engine/reconcile_parts.h"
 
 #include <stdlib.h>
@@ -215,8 +216,8 @@ static void end_shares(struct reconcile *reconcile)
     reconcile->report.truth_aside += sent < found ? sent : found;
     if (sent > found) {
         reconcile_tell(reconcile, RECONCILE_MISSING,
-                       "%llu payments that are expected to be invalid have no row",
-                       (unsigned long long)(sent - found));
+                       "%llu payment%s expected to be invalid and without a row",
+                       (unsigned long long)(sent - found), plural(sent - found));
         reconcile->report.found[RECONCILE_MISSING] += sent - found - 1;
     }
     qsort(reconcile->suspects, reconcile->suspect_count, sizeof(*reconcile->suspects),

@@ -1,3 +1,4 @@
+#include "base/plural.h"
 #include "engine/reconcile_parts.h"
 
 #include <string.h>
@@ -54,6 +55,9 @@ enum outcome reconcile_count_total(struct reconcile *reconcile, uint32_t source,
     }
     struct reconcile_sum *sum = &reconcile->sums[reconcile_currency_index(currency)];
     sum->counts[tally]++;
+    if (amount != NULL && tally == ACCEPTED && amount->scale > sum->places) {
+        sum->places = amount->scale;
+    }
     if (amount != NULL && !money_add(&sum->sums[tally], *amount)) {
         reconcile_tell(reconcile, RECONCILE_VALUE, "the sum of %.3s is too large to be true",
                        currency);
@@ -155,11 +159,12 @@ enum outcome reconcile_read_standing(struct reconcile *reconcile, struct fault *
         const struct reconcile_source *source = &reconcile->sources[index];
         if (source->next - source->start != source->counted) {
             reconcile_tell(reconcile, RECONCILE_CONSERVED,
-                           "%s/%u: offsets %llu to %llu are %llu messages, but %llu are counted",
+                           "%s/%u: offsets %llu to %llu are %llu message%s, but %llu %s counted",
                            source->origin.topic, source->origin.partition,
                            (unsigned long long)source->start, (unsigned long long)source->next,
                            (unsigned long long)(source->next - source->start),
-                           (unsigned long long)source->counted);
+                           plural(source->next - source->start),
+                           (unsigned long long)source->counted, plural_verb(source->counted));
         }
     }
     return outcome;

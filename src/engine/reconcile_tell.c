@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KIND_NAME(name, label, what) [name] = label,
-#define KIND_WHAT(name, label, what) [name] = what,
+#define KIND_NAME(name, label, one, several) [name] = label,
+#define KIND_WHAT(name, label, one, several) [name] = {one, several},
 
 const char *reconcile_kind_name(enum reconcile_kind kind)
 {
@@ -17,12 +17,12 @@ const char *reconcile_kind_name(enum reconcile_kind kind)
     return names[kind];
 }
 
-const char *reconcile_kind_what(enum reconcile_kind kind)
+const char *reconcile_kind_what(enum reconcile_kind kind, uint64_t count)
 {
-    static const char *const whats[] = {RECONCILE_KINDS_OF(KIND_WHAT)};
+    static const char *const whats[][2] = {RECONCILE_KINDS_OF(KIND_WHAT)};
 
     must(kind < RECONCILE_KINDS);
-    return whats[kind];
+    return whats[kind][count == 1 ? 0 : 1];
 }
 
 void *reconcile_reserve(struct reconcile *reconcile, size_t size, struct fault *ret_fault)

@@ -51,7 +51,7 @@ static void what_the_truth_says_otherwise_is_found(void **unused)
                "gone-1: 12.50 EUR (reconcile_test_");
     truth_says(TRUTH LAST "gone-1,12.50,EUR,late\n", RECONCILE_MISSING, "gone-1: 12.50 EUR");
     truth_says(TRUTH LAST "broken-2,12.50,EUR,invalid\n", RECONCILE_MISSING,
-               "1 payments that are expected to be invalid have no row");
+               "1 payment expected to be invalid and without a row");
     truth_says(TRUTH "broken-1,3,USD,invalid\n", RECONCILE_EXTRA,
                "uvw-000: 499.50 USD, accepted, at b.jsonl/0@2");
     truth_says(TRUTH "uvw-000,499.51,USD,accepted\nbroken-1,3,USD,invalid\n", RECONCILE_AMOUNT,

@@ -1,4 +1,5 @@
 /* From settings to an engine whose threads may run: lock, disks, ledger, recovery, sources. */
+#include "base/plural.h"
 #include "engine/engine_parts.h"
 
 #include <errno.h>
@@ -26,8 +27,8 @@ static enum outcome enough_room(struct engine *engine, struct fault *ret_fault)
     enum outcome outcome = disk_free_bytes(&engine->journal_disk.disk, &bytes, ret_fault);
 
     if (outcome == DONE && bytes < JOURNAL_FREE_MIN) {
-        return fault_is(ret_fault, BROKEN, FAULT_DISK_SPACE, "%s has %llu bytes free",
-                        engine->settings.data_dir, (unsigned long long)bytes);
+        return fault_is(ret_fault, BROKEN, FAULT_DISK_SPACE, "%s has %llu byte%s free",
+                        engine->settings.data_dir, (unsigned long long)bytes, plural(bytes));
     }
     return outcome;
 }
@@ -166,6 +167,24 @@ enum outcome engine_open(struct engine *engine, struct fault *ret_fault)
     return followers_stand(engine, ret_fault) == DONE ? DONE : BROKEN;
 }
 
+/* A file under two names would be read twice, each of its payments a duplicate. */
+static enum outcome met_once(const struct engine *engine, size_t index, struct fault *ret_fault)
+{
+    const struct source *source = engine->sources[index];
+
+    for (size_t other = 0; other < index; other++) {
+        const struct source *met = engine->sources[other];
+        if (met->device == source->device && met->inode == source->inode) {
+            (void)fault_is(ret_fault, BROKEN, FAULT_CONFIG_DUPLICATE_KEY,
+                           "%.200s and %.200s are two names of one file", met->origin.topic,
+                           source->origin.topic);
+            fault_next(ret_fault, "name it once");
+            return BROKEN;
+        }
+    }
+    return DONE;
+}
+
 static enum outcome open_source(struct engine *engine, size_t index, struct fault *ret_fault)
 {
     bool from_stdin = engine->settings.from_stdin;
@@ -180,13 +199,19 @@ static enum outcome open_source(struct engine *engine, size_t index, struct faul
         return outcome;
     }
     engine->source_count++;
+    outcome = met_once(engine, index, ret_fault);
+    if (outcome != DONE) {
+        return outcome;
+    }
     outcome = pipeline_join(pipeline, &source->origin, source->start, &number, ret_fault);
     if (outcome != DONE) {
         return outcome;
     }
     engine->numbers[index] = number;
-    return source_assign(source, pipeline->state.watermark.sources[number].next,
-                         &pipeline->fingerprints[number], ret_fault);
+    outcome = source_assign(source, pipeline->state.watermark.sources[number].next,
+                            &pipeline->fingerprints[number], ret_fault);
+    engine->input_total += outcome == DONE ? source->ahead : 0;
+    return outcome;
 }
 
 static enum outcome open_lines(struct engine *engine, struct fault *ret_fault)

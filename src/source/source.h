@@ -92,6 +92,7 @@ struct source {
     uint64_t start;  /* The first offset there is: of lines 1. */
     uint64_t device; /* Of the open file; 0 for a pipe. */
     uint64_t inode;
+    uint64_t ahead; /* Of a file: bytes that were to be read when it was assigned. Else 0. */
 };
 
 extern const struct source_type source_file;

@@ -36,7 +36,7 @@ static enum outcome cannot_open(const char *path, struct fault *ret_fault)
     }
     (void)fault_is(ret_fault, BROKEN, code, "cannot open %s: %s", path, strerror(why));
     if (why == EMFILE) {
-        fault_next(ret_fault, "allow more open files: ulimit -n");
+        fault_next(ret_fault, "allow this process more open files (ulimit -n), or name fewer");
     }
     return BROKEN;
 }
@@ -275,6 +275,7 @@ static enum outcome file_assign(struct source *source, uint64_t next,
         outcome = go_behind(file, &mark, ret_fault);
     }
     if (outcome == DONE) {
+        source->ahead = file->size_seen > file->position ? file->size_seen - file->position : 0;
         (void)posix_fadvise(file->file, (off_t)file->position, 0, POSIX_FADV_SEQUENTIAL);
     }
     return outcome;

@@ -43,6 +43,24 @@ assert {one["currency"]: Decimal(one["sum"]) for one in report["sums"]} == sums
 END
 }
 
+@test "a sum is one text in the table, as JSON and in the ledger: with the places it was sent with" {
+    local sent index=0
+    for sent in 7445400.10,EUR 5.10,EUR 1500,JPY 0.125000,USD; do
+        index=$((index + 1))
+        echo '{"transaction_id":"t'$index'","timestamp":1767225600000,"sender":"a","receiver":"b","amount":'${sent%,*}',"currency":"'${sent#*,}'"}'
+    done >p
+    "$PAYONCE" run -q --until-caught-up p 2>/dev/null
+    run -0 "$PAYONCE" reconcile --ledger payments.db
+    [[ "$output" =~ EUR\ +2\ +7445405.20$'\n' ]]
+    [[ "$output" =~ JPY\ +1\ +1500$'\n' ]]
+    [[ "$output" =~ USD\ +1\ +0.125000$'\n' ]]
+    run -0 "$PAYONCE" reconcile --ledger payments.db --json
+    says '"currency":"EUR","accepted":2,"sum":"7445405.20"'
+    says '"currency":"JPY","accepted":1,"sum":"1500"'
+    says '"currency":"USD","accepted":1,"sum":"0.125000"'
+    [ "$(sql "SELECT group_concat(total_amount) FROM (SELECT total_amount FROM payment_metrics ORDER BY currency)")" = 7445405.20,1500,0.125000 ]
+}
+
 @test "a changed amount is noticed" {
     setup_ledger
     sql "UPDATE payment_transactions_000001 SET amount = '1.00' WHERE seq = 5"
@@ -59,7 +77,9 @@ END
     says "total"
     says "metric"
     not_reconciled --expect sent.csv
-    says "wrong_amount  1 payments with another amount or currency"
+    says "wrong_amount  1 payment with another amount or currency"
+    says "1 wrong amount"
+    says_not "1 wrong amounts"
 }
 
 @test "a row that was taken out is noticed" {
@@ -67,7 +87,7 @@ END
     sql "DELETE FROM payment_transactions_000001 WHERE seq = 7"
     not_reconciled --expect sent.csv
     says "rows 7 to 7 are gone"
-    says "missing  1 payments of the truth that are in no table"
+    says "missing  1 payment of the truth that is in no table"
 }
 
 @test "a total, a window, an epoch, a duplicate: each is noticed" {
@@ -98,7 +118,7 @@ END
     sed -i 2d sent.csv
     echo "no-such-id,12.50,EUR,2026-01-01T00:00:00.000Z,accepted" >>sent.csv
     not_reconciled --expect sent.csv
-    says "extra  1 payments in the table that the truth does not know"
+    says "extra  1 payment in the table that the truth does not know"
     says "found right in the table"
     says "no-such-id: 12.50 EUR (sent.csv:"
 }
@@ -138,10 +158,17 @@ END
 }
 
 @test "no ledger, a foreign one, an empty one: no file is made" {
-    run "$PAYONCE" reconcile --ledger gone.db
-    [ "$status" -ne 0 ]
-    says "gone.db"
+    run -2 "$PAYONCE" reconcile --ledger gone.db
+    says "error[U001]: there is no ledger gone.db: No such file"
+    says "next: name the SQLite file that payonce run wrote"
     [ ! -e gone.db ]
+    run -2 "$PAYONCE" reconcile --ledger .
+    says "there is no ledger .: Is a directory"
+    printf 'data_dir: d\nsource: {file: {paths: [p]}}\nsinks: [{name: l, type: sqlite, path: ./books.db}]\n' >payonce.yaml
+    run -69 "$PAYONCE" reconcile
+    says "error[S001]: there is no ledger ./books.db: No such file"
+    says "next: payonce run makes it"
+    rm payonce.yaml
     sqlite3 foreign.db "CREATE TABLE t (x)"
     run "$PAYONCE" reconcile --ledger foreign.db
     [ "$status" -ne 0 ] && [ "$status" -ne 1 ]

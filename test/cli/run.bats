@@ -29,6 +29,72 @@ sql() { sqlite3 "${2:-payments.db}" "$1"; }
     [ "$(sql "SELECT count(*), total(amount_units) FROM payment_transactions")" = "$before" ]
 }
 
+@test "what is new in a run is told beside what the tables hold" {
+    simulate --to file:p --count 1000
+    run -0 --separate-stderr "$PAYONCE" run --until-caught-up p
+    [[ "$output" =~ ^"done  read "([0-9,]+)": accepted " ]]
+    local all=${BASH_REMATCH[1]}
+    run -0 --separate-stderr "$PAYONCE" run --until-caught-up p
+    says "done  read $all (new: 0): accepted "
+    head -1 p >more
+    cat more >>p
+    run -0 --separate-stderr "$PAYONCE" run --until-caught-up p
+    says "(new: 1): accepted "
+    cat more >>p
+    run -0 --separate-stderr "$PAYONCE" run --until-caught-up --json p
+    says '"new":1,'
+}
+
+@test "one file under two names is refused before any of it is read" {
+    simulate --to file:p --count 10
+    run -78 "$PAYONCE" run --until-caught-up p p
+    says '"p" stands twice in source.file.paths'
+    printf 'data_dir: d\nsource:\n  file:\n    paths: [p, q, p]\nsinks: [{name: l, type: sqlite, path: l.db}]\n' >two.yaml
+    run -78 "$PAYONCE" run --until-caught-up two.yaml
+    says 'two.yaml:4:19: error[C004]: "p" stands twice in source.file.paths'
+    ln p q
+    ln -s p r
+    local other
+    for other in ./p q r; do
+        run -78 "$PAYONCE" run --until-caught-up p $other
+        says "error[C004]: p and $other are two names of one file"
+        says "next: name it once"
+    done
+    [ "$(sql "SELECT count(*) FROM payment_transactions")" = 0 ]
+    "$PAYONCE" run -q --until-caught-up q
+    run -0 "$PAYONCE" reconcile --ledger payments.db --expect sent.csv
+}
+
+@test "more files than are usual are opened, more than are allowed are refused in one sentence" {
+    simulate --to file:p --count 200
+    local index
+    for index in $(seq 200); do sed -n "${index}p" p >part$index; done
+    (ulimit -Sn 100 && "$PAYONCE" run -q --until-caught-up part*)
+    [ "$(sql "SELECT count(*) > 180 FROM payment_transactions")" = 1 ]
+    refused() { (ulimit -n 100 && "$PAYONCE" run --until-caught-up part*); }
+    run -78 refused
+    says "200 input files and 128 files of its own are more than the 100 that this process may have open"
+    says "next: allow it 328 (ulimit -n 328; of a service LimitNOFILE=328), or name fewer files"
+}
+
+@test "on a terminal it says how much of the files has been read" {
+    "$PAYONCE" simulate -q --to file:p --count 200000
+    python3 - "$PAYONCE" >screen <<'END'
+import os, pty, sys
+process, terminal = pty.fork()
+if process == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "run", "--until-caught-up", "--set", "log.level=error", "p"])
+try:
+    while True:
+        os.write(1, os.read(terminal, 65536))
+except OSError:
+    pass
+sys.exit(os.waitpid(process, 0)[1])
+END
+    grep -qE 'run  [0-9.]+ [KM]iB of [67][0-9] MiB  [0-9]+ %' screen
+    grep -q 'done  read 200,000: ' screen
+}
+
 @test "standard input, as - and behind a pipe" {
     "$PAYONCE" simulate -q --clock virtual --count 500 --truth sent.csv | "$PAYONCE" run -q -
     run -0 "$PAYONCE" reconcile --ledger payments.db --expect sent.csv
