@@ -1,5 +1,6 @@
 #include "cmd/check.h"
 
+#include "base/plural.h"
 #include "cmd/commands.h"
 #include "cmd/json_line.h"
 #include "cmd/say.h"
@@ -135,13 +136,13 @@ static void check_configuration(struct check *check)
     }
     if (check->config->file == NULL) {
         check_say(check, CHECK_OK, "configuration",
-                  "no file; %u settings from the command line or "
-                  "environment, else defaults",
-                  set);
+                  "no file; %u setting%s from the command line or environment, else defaults", set,
+                  plural(set));
         return;
     }
-    check_say(check, CHECK_OK, check->config->file->name, "%u lines, %u settings given",
-              lines_of(check->config->file->text), set);
+    unsigned lines = lines_of(check->config->file->text);
+    check_say(check, CHECK_OK, check->config->file->name, "%u line%s, %u setting%s given", lines,
+              plural(lines), set, plural(set));
 }
 
 /* How much the ids will take, at the rate that is expected. */
@@ -169,9 +170,8 @@ static void check_state(struct check *check)
 static int end(const struct check *check)
 {
     if (!check->json && !check->quiet) {
-        (void)printf("%u %s, %u %s\n", check->warnings,
-                     check->warnings == 1 ? "warning" : "warnings", check->errors,
-                     check->errors == 1 ? "error" : "errors");
+        (void)printf("%u warning%s, %u error%s\n", check->warnings, plural(check->warnings),
+                     check->errors, plural(check->errors));
     }
     return check->exit_code == EXIT_DONE && check->request->strict && check->warnings > 0
                ? EXIT_NO

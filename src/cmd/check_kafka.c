@@ -2,6 +2,7 @@
  * stands in them? Nothing is committed. */
 #include "cmd/check.h"
 
+#include "base/plural.h"
 #include "os/kafka_read.h"
 #include "source/source_kafka.h"
 
@@ -59,9 +60,9 @@ static void say_retention(struct looking *looking, const char *topic, uint32_t p
     quantity_say(QUANTITY_DURATION, needs_ms, needs);
     check_say(looking->check, retention_ms < 0 || retention_ms >= needs_ms ? CHECK_OK : CHECK_WARN,
               looking->what,
-              "topic %s, %u partitions, retention %s (needs %s: lateness + dedup retention + "
+              "topic %s, %u partition%s, retention %s (needs %s: lateness + dedup retention + "
               "longest outage)",
-              topic, partitions, keeps, needs);
+              topic, partitions, plural(partitions), keeps, needs);
 }
 
 /* LATER, BROKEN: it would not run. */
@@ -82,9 +83,9 @@ static enum outcome look_at_settings(struct looking *looking, const char *topic,
     }
     if (outcome == REFUSED) {
         check_say(looking->check, CHECK_WARN, looking->what,
-                  "topic %s, %u partitions; how long it keeps messages is not for us to see "
+                  "topic %s, %u partition%s; how long it keeps messages is not for us to see "
                   "(DESCRIBE_CONFIGS)",
-                  topic, partitions);
+                  topic, partitions, plural(partitions));
         return DONE;
     }
     return outcome;
@@ -215,9 +216,10 @@ static void try_messages(struct looking *looking)
         check_say(check, CHECK_OK, "sample", "every key is the payment's transaction_id");
     } else if (looking->other > 0) {
         check_say(check, CHECK_OK, "sample",
-                  "%zu of %zu keys are not the payment's transaction_id: with one payonce for all "
+                  "%zu of %zu key%s %s not the payment's transaction_id: with one payonce for all "
                   "partitions that is no harm",
-                  looking->other, looking->keyed + looking->other);
+                  looking->other, looking->keyed + looking->other,
+                  plural(looking->keyed + looking->other), plural_verb(looking->other));
     }
 }
 

@@ -1,5 +1,6 @@
 #include "cmd/check.h"
 
+#include "base/plural.h"
 #include "os/memory.h"
 #include "parse/parse.h"
 #include "source/source.h"
@@ -283,10 +284,11 @@ static void tell_statuses(struct sample *sample)
         }
     }
     if (count > 0) {
-        check_say(sample->check, CHECK_WARN, "sample",
-                  "%zu transaction_ids seen with 2 values of \"status\": the second is a conflict. "
-                  "To read one event of each payment: payment.only: {status: [%s]}",
-                  count, wanted);
+        check_say(
+            sample->check, CHECK_WARN, "sample",
+            "%zu transaction_id%s seen with 2 values of \"status\": the second is a conflict. "
+            "To read one event of each payment: payment.only: {status: [%s]}",
+            count, plural(count), wanted);
     }
 }
 
@@ -306,13 +308,14 @@ static void tell_sample(struct sample *sample)
     tell_units(sample, units, sizeof(units));
     if (sample->understood == 0 && sample->skipped == 0) {
         check_say(sample->check, CHECK_ERROR, "sample",
-                  "none of %zu messages understood: they would all be set aside as invalid",
-                  sample->taken);
+                  "none of %zu message%s understood: all would be set aside as invalid",
+                  sample->taken, plural(sample->taken));
         return;
     }
     check_say(sample->check, CHECK_OK, "sample",
-              "%zu of %zu messages understood; event_time from \"%s\" (%s)",
-              sample->understood + sample->skipped, sample->taken, names->names[usual], units);
+              "%zu of %zu message%s understood; event_time from \"%s\" (%s)",
+              sample->understood + sample->skipped, sample->taken, plural(sample->taken),
+              names->names[usual], units);
     if (strchr(units, ',') != NULL) {
         check_say(sample->check, CHECK_WARN, "sample",
                   "event times come in several units (%s); each message is told by its size",

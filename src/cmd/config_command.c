@@ -25,7 +25,7 @@ const char config_help[] =
 
 enum config_option { CONFIG_ORIGIN = OPTION_OWN, CONFIG_DEFAULTS, CONFIG_REFERENCE };
 
-enum { ORIGIN_COLUMN = 46 };
+enum { ORIGIN_COLUMN_MAX = 84 };
 
 static const struct option known[] = {
     OPTIONS_EVERY,
@@ -103,22 +103,62 @@ static void write_origin(const struct config_value *value, char *ret_text, size_
     }
 }
 
-static void print_setting(enum setting_name name, bool origin)
+/* "path: value" as one line; freed by the caller. */
+static char *setting_line(enum setting_name name, size_t *ret_size)
 {
-    const struct config_value *value = &config.values[name];
-    char text[CONFIG_NAME_SIZE + 16];
     char *line = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&line, &size);
+    FILE *stream = open_memstream(&line, ret_size);
 
     must(stream != NULL);
     (void)fprintf(stream, "%s: ", settings[name].path);
-    write_node(stream, value->node, false);
+    write_node(stream, config.values[name].node, false);
     (void)fclose(stream);
-    (void)say_text(stdout, (struct span){line, size}, SIZE_MAX);
-    if (origin) {
-        write_origin(value, text, sizeof(text));
-        (void)printf("%*s # ", size < ORIGIN_COLUMN ? (int)(ORIGIN_COLUMN - size) : 0, "");
+    return line;
+}
+
+/* Characters, not bytes: what the origins behind them are aligned by. */
+static size_t width_of(const char *line, size_t size)
+{
+    size_t width = 0;
+
+    for (size_t index = 0; index < size; index++) {
+        width += ((unsigned char)line[index] & 0xc0U) != 0x80 ? 1 : 0;
+    }
+    return width;
+}
+
+/* Behind the longest line that is not too long. */
+static size_t origin_column(void)
+{
+    size_t column = 0;
+
+    for (enum setting_name name = 0; name < SETTING_NAMES; name++) {
+        size_t size;
+        char *line = setting_line(name, &size);
+        size_t width = width_of(line, size);
+        if (width <= ORIGIN_COLUMN_MAX && width > column && !setting_in_record(&settings[name])) {
+            column = width;
+        }
+        free(line);
+    }
+    return column;
+}
+
+/* column 0: without its origin. A line that reaches beyond it has that on the next one. */
+static void print_setting(enum setting_name name, size_t column)
+{
+    char text[CONFIG_NAME_SIZE + 16];
+    size_t size;
+    char *line = setting_line(name, &size);
+    size_t width = say_text(stdout, (struct span){line, size}, SIZE_MAX);
+
+    if (column > 0) {
+        write_origin(&config.values[name], text, sizeof(text));
+        if (width > column) {
+            (void)putchar('\n');
+            width = 0;
+        }
+        (void)printf("%*s # ", (int)(column - width), "");
         (void)say_text(stdout, (struct span){text, strlen(text)}, SIZE_MAX);
     }
     (void)putchar('\n');
@@ -164,9 +204,10 @@ static int print_in_force(struct options *options, bool origin)
         print_json(origin);
         return EXIT_DONE;
     }
+    size_t column = origin ? origin_column() : 0;
     for (enum setting_name name = 0; name < SETTING_NAMES; name++) {
         if (!setting_in_record(&settings[name])) {
-            print_setting(name, origin);
+            print_setting(name, column);
         }
     }
     return EXIT_DONE;

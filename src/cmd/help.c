@@ -7,15 +7,18 @@
 #include "pay/refusal.h"
 
 #include <string.h>
+#include <strings.h>
 
-const char help_help[] = "Usage: payonce help [COMMAND | settings [PATH] | exit-codes | CODE]\n"
-                         "\n"
-                         "Examples:\n"
-                         "  payonce help run\n"
-                         "  payonce help settings                    every setting, its default\n"
-                         "  payonce help settings dedup.retention    all about one\n"
-                         "  payonce help exit-codes\n"
-                         "  payonce help C003                        what an error code means\n";
+const char help_help[] =
+    "Usage: payonce help [COMMAND | settings [PATH] | exit-codes | CODE | HALT]\n"
+    "\n"
+    "Examples:\n"
+    "  payonce help run\n"
+    "  payonce help settings                    every setting, its default\n"
+    "  payonce help settings dedup.retention    all about one\n"
+    "  payonce help exit-codes\n"
+    "  payonce help C003                        what an error code means\n"
+    "  payonce help state_full                  the same, by its name\n";
 
 static void list_commands(void)
 {
@@ -52,12 +55,14 @@ static void list_exit_codes(void)
                  "  78  the configuration is wrong\n");
 }
 
-static bool explain_fault(const char *code)
+/* By its code or its name, in letters of any size. */
+static bool explain_fault(const char *word)
 {
     for (int fault = FAULT_NONE + 1; fault < FAULT_CODE_COUNT; fault++) {
-        if (strcmp(fault_code_text((enum fault_code)fault), code) == 0) {
-            (void)printf("%s  %s\n\nexit code  %d\nnext       %s\n", code,
-                         fault_code_name((enum fault_code)fault),
+        const char *code = fault_code_text((enum fault_code)fault);
+        const char *name = fault_code_name((enum fault_code)fault);
+        if (strcasecmp(code, word) == 0 || strcasecmp(name, word) == 0) {
+            (void)printf("%s  %s\n\nexit code  %d\nnext       %s\n", code, name,
                          say_exit_code(fault_code_class((enum fault_code)fault)),
                          fault_code_next((enum fault_code)fault));
             return true;
@@ -67,29 +72,32 @@ static bool explain_fault(const char *code)
 }
 
 /* Codes of rows in payment_dead_letters. */
-static bool explain_reason(const char *code)
+static bool explain_reason(const char *word)
 {
-    static const char *const others[][2] = {
-        {"P201", "late: its event time is at or before the watermark"},
-        {"P202", "future: its event time is further ahead of its arrival than "
-                 "watermark.max_future"},
-        {"P301", "conflict: an accepted payment has this transaction_id and another amount, "
-                 "currency, sender, receiver or status"},
+    static const char *const others[][3] = {
+        {"P201", "late", "its event time is at or before the watermark"},
+        {"P202", "future",
+         "its event time is further ahead of its arrival than "
+         "watermark.max_future"},
+        {"P301", "conflict",
+         "an accepted payment has this transaction_id and another amount, "
+         "currency, sender, receiver or status"},
     };
 
     for (int reason = REFUSAL_NONE + 1; reason < REFUSAL_COUNT; reason++) {
-        if (strcmp(refusal_code((enum refusal_reason)reason), code) == 0) {
+        const char *code = refusal_code((enum refusal_reason)reason);
+        const char *label = refusal_label((enum refusal_reason)reason);
+        if (strcasecmp(code, word) == 0 || strcasecmp(label, word) == 0) {
             (void)printf("%s  invalid (%s): %s\n\nThe message is kept as a row of "
                          "payment_dead_letters.\n",
-                         code, refusal_label((enum refusal_reason)reason),
-                         refusal_sentence((enum refusal_reason)reason));
+                         code, label, refusal_sentence((enum refusal_reason)reason));
             return true;
         }
     }
     for (size_t index = 0; index < sizeof(others) / sizeof(others[0]); index++) {
-        if (strcmp(others[index][0], code) == 0) {
-            (void)printf("%s  %s\n\nThe message is kept as a row of payment_dead_letters.\n", code,
-                         others[index][1]);
+        if (strcasecmp(others[index][0], word) == 0 || strcasecmp(others[index][1], word) == 0) {
+            (void)printf("%s  %s: %s\n\nThe message is kept as a row of payment_dead_letters.\n",
+                         others[index][0], others[index][1], others[index][2]);
             return true;
         }
     }
@@ -105,6 +113,9 @@ static int unknown(const char *topic)
     }
     suggest_offer(&suggestion, "settings");
     suggest_offer(&suggestion, "exit-codes");
+    for (int fault = FAULT_NONE + 1; fault < FAULT_CODE_COUNT; fault++) {
+        suggest_offer(&suggestion, fault_code_name((enum fault_code)fault));
+    }
     if (suggestion.best != NULL) {
         return say_usage("help", "no help on \"%s\"; did you mean \"%s\"?", topic, suggestion.best);
     }

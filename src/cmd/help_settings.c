@@ -46,6 +46,7 @@ static bool below(const char *path, const char *section)
 static int list_settings(const char *section)
 {
     unsigned count = 0;
+    struct fault fault;
 
     for (enum setting_name name = 0; name < SETTING_NAMES; name++) {
         char standard[256];
@@ -64,10 +65,12 @@ static int list_settings(const char *section)
     for (enum setting_name name = 0; name < SETTING_NAMES; name++) {
         suggest_offer(&suggestion, settings[name].path);
     }
-    if (suggestion.best != NULL) {
-        return say_usage("help", "no setting \"%s\"; did you mean %s?", section, suggestion.best);
-    }
-    return say_usage("help", "no setting \"%s\"", section);
+    (void)fault_is(&fault, BROKEN, FAULT_USAGE, "no setting \"%s\"%s%s%s", section,
+                   suggestion.best == NULL ? "" : "; did you mean ",
+                   suggestion.best == NULL ? "" : suggestion.best,
+                   suggestion.best == NULL ? "" : "?");
+    fault_next(&fault, "payonce help settings lists them all");
+    return say_fault(&fault);
 }
 
 int help_settings(const char *path)

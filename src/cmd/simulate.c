@@ -1,5 +1,6 @@
 #include "cmd/simulate.h"
 
+#include "base/plural.h"
 #include "cmd/commands.h"
 #include "cmd/json_line.h"
 #include "cmd/say.h"
@@ -82,10 +83,11 @@ static void say_counts(const struct simulate_counts *counts, FILE *stream)
     quantity_say(QUANTITY_COUNT, (int64_t)counts->copies, texts[5]);
     quantity_say(QUANTITY_COUNT, (int64_t)counts->conflicts, texts[6]);
     (void)fprintf(stream,
-                  "%ssent %s messages: %s payments (%s late, %s future, %s broken), "
-                  "%s copies, %s conflicts\n",
-                  counts->stopped ? "stopped; " : "", texts[0], texts[1], texts[2], texts[3],
-                  texts[4], texts[5], texts[6]);
+                  "%ssent %s message%s: %s payment%s (%s late, %s future, %s broken), "
+                  "%s %s, %s conflict%s\n",
+                  counts->stopped ? "stopped; " : "", texts[0], plural(counts->messages), texts[1],
+                  plural(counts->payments), texts[2], texts[3], texts[4], texts[5],
+                  counts->copies == 1 ? "copy" : "copies", texts[6], plural(counts->conflicts));
 }
 
 int command_simulate(int count, char **arguments)

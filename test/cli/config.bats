@@ -63,6 +63,14 @@ assert settings["dedup.retention"] == {"value": "30m", "origin": "payonce.yaml:2
 assert settings["payment.only"]["value"] == {"status": ["A B", "x\ty"]}'
 }
 
+@test "the origins stand in one column, of a long value on the next line" {
+    run -0 "$PAYONCE" config --origin --set 'payment.fields.amount=[amount, "größe"]'
+    [ "$(python3 -c 'import sys; print(len({line.rindex(" # ") for line in sys.argv[1].split("\n") if " # " in line}))' "$output")" = 1 ]
+    grep -A1 '^fraud.score: ' <<<"$output" | grep -qE '^ +# default$'
+    "$PAYONCE" config --origin >in-force.yaml
+    run -0 "$PAYONCE" config -c in-force.yaml
+}
+
 @test "control characters in a configuration never reach the terminal" {
     printf '"x\\e[31m\\a": 1\n' >payonce.yaml
     run -78 "$PAYONCE" check payonce.yaml

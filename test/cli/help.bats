@@ -42,6 +42,26 @@ load common
     run -0 "$PAYONCE" help P103
     run -0 "$PAYONCE" help P301
     run -2 "$PAYONCE" help P999
+    run -2 "$PAYONCE" help settings nosuch
+    says 'no setting "nosuch"'
+    says "next: payonce help settings"
+}
+
+@test "codes and the names of halts are found, however they are written" {
+    local word
+    for word in J041 j041 state_full STATE_FULL; do
+        run -0 "$PAYONCE" help $word
+        says "J041  state_full"
+        says "raise state.memory_limit"
+    done
+    for word in p103 P103; do
+        run -0 "$PAYONCE" help $word
+        says "P103  invalid (amount)"
+    done
+    run -0 "$PAYONCE" help conflict
+    says "P301  conflict: "
+    run -2 "$PAYONCE" help state_ful
+    says 'did you mean "state_full"?'
 }
 
 @test "control characters in a command never reach the terminal" {
