@@ -129,6 +129,7 @@ static void do_message(char *arguments)
     message.size = (uint32_t)message.raw.size;
     scratch.used = 0;
     parse_message(&parser, &message, &scratch);
+    payment_place(&message.payment, &parser.settings.key);
     state_judge(&state, &message, &judged);
     show(&message, &judged);
     state_decide(&message, &judged, &decision);

@@ -92,6 +92,7 @@ struct message world_message(const struct world *world, const struct told *told)
     payment->amount = (struct money){told->units == 0 ? 100 : told->units, told->scale};
     memcpy(payment->currency, currency.at, CURRENCY_SIZE);
     payment_derive(payment, &world->state.key);
+    payment_place(payment, &world->state.key);
     return message;
 }
 

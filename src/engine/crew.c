@@ -207,6 +207,9 @@ static void parse_block(const struct crew *crew, const struct crew_lane *lane,
         message->size = line->size;
         message->raw = (struct span){block->block.bytes + line->at, line->kept};
         parse_message(crew->parser, message, &block->scratch);
+        if (message->refusal.reason == REFUSAL_NONE) {
+            payment_place(&message->payment, &crew->parser->settings.key);
+        }
     }
 }
 

@@ -158,6 +158,7 @@ static enum outcome learn_row(struct pipeline *pipeline, struct epoch *piece, co
     }
     drawing_payment(row, &pipeline->carried, &message.payment);
     payment_derive(&message.payment, &pipeline->state.key);
+    payment_place(&message.payment, &pipeline->state.key);
     state_decide(&message, &judgement, &decision);
     enum outcome outcome = state_seed(&pipeline->state, &decision, ret_fault);
     if (outcome == DONE) {

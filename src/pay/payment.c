@@ -49,8 +49,8 @@ static uint32_t content_digest(const struct siphash_key *key, uint64_t pair_hash
     uint64_t whole = pair_hash;
 
     if (status.at != NULL) {
-        const struct siphash_key second = {key->k0 ^ pair_hash, key->k1};
-        whole = siphash(&second, status);
+        const struct siphash_key second = {~key->k0, key->k1};
+        whole ^= siphash(&second, status); /* Does not wait for the pair's. */
     }
     return (uint32_t)(whole ^ (whole >> 32));
 }
@@ -62,11 +62,15 @@ void payment_derive(struct payment *payment, const struct siphash_key *key)
     payment->id_kind = (uint8_t)ident_from(key, payment->transaction_id, &payment->id);
     payment->id_hash = ident_hash(key, payment->id_kind, &payment->id, payment->transaction_id);
     payment->sender_kind = (uint8_t)ident_from(key, payment->sender, &payment->sender_ident);
-    payment->sender_hash = ident_sender_hash(key, &payment->sender_ident);
-    payment->region_hash = siphash(key, payment->region);
     enum ident_kind receiver_kind = ident_from(key, payment->receiver, &receiver);
     payment->pair_hash = pair_digest(key, payment, receiver_kind, &receiver);
     payment->content_digest = content_digest(key, payment->pair_hash, payment->status);
+}
+
+void payment_place(struct payment *payment, const struct siphash_key *key)
+{
+    payment->sender_hash = ident_sender_hash(key, &payment->sender_ident);
+    payment->region_hash = siphash(key, payment->region);
 }
 
 enum payment_field payment_difference(const struct payment *first, const struct payment *other)

@@ -45,15 +45,18 @@ struct payment {
     struct span region;                   /* What metrics are grouped by; at NULL: absent. */
     struct ident id;
     struct ident sender_ident;
-    uint64_t id_hash; /* Keyed, as are the next two: they find a slot, decide nothing. */
-    uint64_t sender_hash;
-    uint64_t region_hash;
+    uint64_t id_hash;        /* Keyed; finds the slot, decides nothing. */
+    uint64_t sender_hash;    /* The same for the sender, */
+    uint64_t region_hash;    /* and for the region; both by payment_place. */
     uint64_t pair_hash;      /* Keyed digest of sender, receiver, amount by value, currency. */
     uint32_t content_digest; /* Keyed digest of all fields of enum payment_field. */
 };
 
-/* Fill the derived members (kinds, idents, hashes) from the others. */
+/* Fill the derived members (kinds, idents, digests, id_hash) from the others. */
 void payment_derive(struct payment *payment, const struct siphash_key *key);
+
+/* And, before the state looks at it, what finds its sender and its region. */
+void payment_place(struct payment *payment, const struct siphash_key *key);
 
 /* The first field in which two payments of one id disagree. The times are not content. */
 enum payment_field payment_difference(const struct payment *first, const struct payment *other);

@@ -40,6 +40,7 @@ static void fill_payment(const struct world_message *said, const struct siphash_
     payment->carry[0] = text_of(said->region);
     payment->region = payment->carry[0];
     payment_derive(payment, key);
+    payment_place(payment, key);
 }
 
 void message_fill(const struct world_setting *setting, size_t index, const struct siphash_key *key,
