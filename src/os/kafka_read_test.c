@@ -286,7 +286,8 @@ static void a_topic_gone_and_back_is_not_taken_from(void **state)
     }
     assert_int_equal(kafka_partition_take(world.partition, world.records, KAFKA_TAKE_MAX), 1);
     assert_int_equal(world.records[0].kind, KAFKA_STALE);
-    end(&world);
+    (void)kafka_reader_close(world.reader); /* Topics gone may hold older libraries up. */
+    kafka_mock_stop(world.mock);
 }
 
 static void what_is_not_taken_is_not_sent_without_end(void **state)
