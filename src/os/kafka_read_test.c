@@ -331,8 +331,10 @@ static void a_reader_closes_soon_though_nobody_answers(void **state)
     kafka_mock_down(world.mock, 1, true);
     kafka_reader_commit(world.reader, positions, 1);
     int64_t before_ns = clock_steady_ns(&clock_real);
-    end(&world);
-    assert_true(clock_steady_ns(&clock_real) - before_ns < INT64_C(6000000000));
+    (void)kafka_reader_close(world.reader); /* In time, or given up: older libraries may hang. */
+    int64_t took_ms = (clock_steady_ns(&clock_real) - before_ns) / 1000000;
+    kafka_mock_stop(world.mock);
+    assert_true(took_ms < KAFKA_CLOSE_MS + 4000);
 }
 
 static void a_commit_is_for_others_to_see(void **state)
