@@ -52,6 +52,7 @@ static enum outcome null_begin(struct sink *sink, uint64_t journal_id, const str
     ledger.head = (struct sink_head){.exists = true,
                                      .format = LEDGER_FORMAT,
                                      .journal_id = journal_id,
+                                     .begun_by = journal_id,
                                      .watermark_ms = INT64_MIN,
                                      .seed_epoch = 1,
                                      .rules = *rules};

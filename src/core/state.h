@@ -142,8 +142,9 @@ void state_total_any(const struct state *state, size_t index, struct epoch_total
 
 /*
  * Take over a snapshot or a ledger's standing, in a new state: first state_apply of its notes
- * (sources join, rules), then ranges and totals, then the watermark; then, of an EPOCH_SEED,
- * its accepted payments.
+ * (sources join; rules, several where more than one length of windows is in force, the newest
+ * last), then ranges and totals, then the watermark; then, of an EPOCH_SEED, its accepted
+ * payments.
  */
 void state_restore_range(struct state *state, const struct epoch_range *range);
 MUST_USE bool state_restore_total(struct state *state, const struct epoch_total *total);
@@ -151,7 +152,8 @@ void state_restore_watermark(struct state *state, int64_t watermark_ms);
 
 /*
  * An accepted payment out of the ledger's rows, in their order: into ids, senders and windows,
- * as far as it is alive; sources, totals and G have been restored and stay. BROKEN as in apply.
+ * as far as it is alive; sources, totals and G have been restored and stay. A NOTE_RULES among
+ * them says how many groups and senders were counted from there on. BROKEN as in apply.
  */
 MUST_USE enum outcome state_seed(struct state *state, const struct decision *decision,
                                  struct fault *ret_fault);

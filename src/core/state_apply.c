@@ -285,6 +285,9 @@ enum outcome state_seed(struct state *state, const struct decision *decision,
 {
     struct dedup_first first;
 
+    if (decision->kind == NOTE_RULES) {
+        return state_seed_rules(state, decision, ret_fault);
+    }
     if (decision->kind != ACCEPTED || decision->source >= state->source_count ||
         !state->rules_known || decision->event_ms < INSTANT_MIN_MS ||
         decision->event_ms >= INSTANT_MAX_MS || decision->offset > OFFSET_MAX) {

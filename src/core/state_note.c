@@ -63,6 +63,18 @@ bool state_rules_sane(const struct rules *rules)
     return sane;
 }
 
+/* From when on was found when the rules were new, and may be recorded. */
+static struct window_length length_of(const struct state *state, const struct decision *note,
+                                      const struct rules *rules)
+{
+    int64_t from_ms = note->event_ms;
+
+    if (from_ms < INSTANT_MIN_MS) {
+        from_ms = windows_from_ms(&state->windows, rules->window_ms, state->watermark.all_ms);
+    }
+    return (struct window_length){from_ms, rules->window_ms};
+}
+
 static enum outcome change_rules(struct state *state, const struct decision *note,
                                  struct fault *ret_fault)
 {
@@ -77,8 +89,8 @@ static enum outcome change_rules(struct state *state, const struct decision *not
     if (!state_rules_sane(&rules)) {
         return cannot_follow(note, "rules that cannot be", ret_fault);
     }
-    if (!windows_set(&state->windows, rules.window_ms, rules.window_groups_max,
-                     state->watermark.all_ms)) {
+    struct window_length length = length_of(state, note, &rules);
+    if (!windows_set(&state->windows, &length, rules.window_groups_max, state->watermark.all_ms)) {
         return fault_is(ret_fault, BROKEN, FAULT_STATE_FULL,
                         "the length of windows was changed %d times while windows are open",
                         WINDOW_LENGTHS_MAX);
@@ -92,6 +104,25 @@ static enum outcome change_rules(struct state *state, const struct decision *not
     state->watermark.lateness_ms = rules.lateness_ms;
     state->rules = rules;
     state->rules_known = true;
+    return DONE;
+}
+
+enum outcome state_seed_rules(struct state *state, const struct decision *note,
+                              struct fault *ret_fault)
+{
+    struct rules rules;
+
+    if (note->text.size != sizeof(rules)) {
+        return cannot_follow(note, "rules of another version", ret_fault);
+    }
+    memcpy(&rules, note->text.at, sizeof(rules));
+    if (!state_rules_sane(&rules)) {
+        return cannot_follow(note, "rules that cannot be", ret_fault);
+    }
+    state->windows.groups_max = rules.window_groups_max;
+    if (!state->senders_apart) {
+        velocity_limit(&state->velocity, rules.senders_max);
+    }
     return DONE;
 }
 

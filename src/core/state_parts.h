@@ -17,6 +17,10 @@ void state_add_sender(struct state *state, const struct decision *decision);
 MUST_USE enum outcome state_apply_note(struct state *state, const struct decision *note,
                                        struct fault *ret_fault);
 
+/* Rules among the payments of a seed: what they say of groups and senders only. */
+MUST_USE enum outcome state_seed_rules(struct state *state, const struct decision *note,
+                                       struct fault *ret_fault);
+
 /* May these rules be in force? Whatever stands in a journal must not break what follows. */
 bool state_rules_sane(const struct rules *rules);
 

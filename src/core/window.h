@@ -101,9 +101,12 @@ struct window_payment {
 void windows_init(struct windows *windows, const struct siphash_key *key,
                   const struct window_memory *memory);
 
+/* From when on windows of a length that is new now will count. */
+int64_t windows_from_ms(const struct windows *windows, int64_t length_ms, int64_t watermark_ms);
+
 /* New rules. False: too many lengths at once; nothing changed. */
-MUST_USE bool windows_set(struct windows *windows, int64_t length_ms, int64_t groups_max,
-                          int64_t watermark_ms);
+MUST_USE bool windows_set(struct windows *windows, const struct window_length *length,
+                          int64_t groups_max, int64_t watermark_ms);
 
 /* Has G not yet passed the window of this moment? */
 bool windows_count(const struct windows *windows, int64_t event_ms, int64_t watermark_ms);

@@ -22,29 +22,34 @@ static int64_t boundary_from(int64_t moment_ms, int64_t length_ms)
     return (moment_ms + length_ms - 1) / length_ms * length_ms;
 }
 
-bool windows_set(struct windows *windows, int64_t length_ms, int64_t groups_max,
+int64_t windows_from_ms(const struct windows *windows, int64_t length_ms, int64_t watermark_ms)
+{
+    int64_t until_ms = taken_until(windows, watermark_ms);
+
+    return until_ms == INSTANT_NONE ? INSTANT_NONE : boundary_from(until_ms, length_ms);
+}
+
+bool windows_set(struct windows *windows, const struct window_length *length, int64_t groups_max,
                  int64_t watermark_ms)
 {
     struct window_length *lengths = windows->lengths;
-    int64_t until_ms = taken_until(windows, watermark_ms);
-    int64_t from_ms = until_ms == INSTANT_NONE ? INSTANT_NONE : boundary_from(until_ms, length_ms);
     size_t kept = windows->length_count;
     size_t past = 0;
 
-    while (kept > 0 && lengths[kept - 1].from_ms >= from_ms) {
+    while (kept > 0 && lengths[kept - 1].from_ms >= length->from_ms) {
         kept--;
     }
     while (past + 1 < kept && lengths[past + 1].from_ms <= watermark_ms) {
         past++;
     }
-    bool same = kept > 0 && lengths[kept - 1].length_ms == length_ms;
+    bool same = kept > 0 && lengths[kept - 1].length_ms == length->length_ms;
     if (!same && kept - past >= WINDOW_LENGTHS_MAX) {
         return false;
     }
     memmove(lengths, lengths + past, (kept - past) * sizeof(lengths[0]));
     windows->length_count = kept - past;
     if (!same) {
-        lengths[windows->length_count++] = (struct window_length){from_ms, length_ms};
+        lengths[windows->length_count++] = *length;
     }
     windows->groups_max = groups_max;
     return true;

@@ -23,10 +23,14 @@ enum outcome pipeline_note(struct pipeline *pipeline, const struct decision *not
 {
     must(pipeline->open != NULL);
 
+    struct decision recorded = *note;
     enum outcome outcome = state_apply(&pipeline->state, note, ret_fault);
+    if (outcome == DONE && note->kind == NOTE_RULES) {
+        recorded.event_ms = state_settled_ms(&pipeline->state);
+        pipeline->rules_noted = true;
+    }
     if (outcome == DONE) {
-        epoch_add_decision(pipeline->open, note);
-        pipeline->rules_noted = pipeline->rules_noted || note->kind == NOTE_RULES;
+        epoch_add_decision(pipeline->open, &recorded);
     }
     return outcome;
 }

@@ -138,6 +138,7 @@ static bool know(struct delivering *delivering)
     }
     known_ledger_of(engine->ledger, delivering->courier->delivered, &delivering->courier->chain,
                     &now);
+    now.begun_by = pipeline->known.begun_by;
     enum outcome outcome = known_ledger_write(pipeline->disk, &now, &fault);
     if (outcome == DONE) {
         pipeline->known = now;

@@ -50,6 +50,7 @@ enum outcome pipeline_fold_snapshot(struct pipeline *pipeline, const struct epoc
     state_restore_watermark(state, snapshot->watermark_ms);
     memcpy(state->seq_next, snapshot->seq_next, sizeof(state->seq_next));
     state_epoch_end(state);
+    horizon_hold(&pipeline->horizon, state_settled_ms(state));
     return DONE;
 }
 

@@ -87,6 +87,7 @@ static void compare_cursors(sqlite3 *database)
     assert_true(compare(database, "*", "payonce_cursor") > 0);
     assert_true(compare(database, "*", "payonce_total") > 0);
     assert_true(compare(database, "*", "payonce_epoch") > 0);
+    assert_true(compare(database, "*", "payonce_rules") > 0);
 }
 
 /* The copy is the ledger again, with so many accepted payments. */

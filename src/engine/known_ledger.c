@@ -7,19 +7,20 @@
 
 static const char file_name[] = "ledger";
 static const char new_name[] = "ledger.new";
-static const char magic[8] = {'P', 'A', 'Y', 'L', 'E', 'D', 'G', '1'};
+static const char magic[8] = {'P', 'A', 'Y', 'L', 'E', 'D', 'G', '2'};
 
 struct file_bytes {
     char magic[8];
     uint32_t checksum;
     uint32_t zero;
     uint64_t epoch;
+    uint64_t begun_by;
     struct chain chain;
     char type[KNOWN_LEDGER_TYPE_SIZE];
     char path[KNOWN_LEDGER_PATH_SIZE];
 };
 
-_Static_assert(sizeof(struct file_bytes) == 72 + KNOWN_LEDGER_PATH_SIZE, "as drawn in the header");
+_Static_assert(sizeof(struct file_bytes) == 80 + KNOWN_LEDGER_PATH_SIZE, "as drawn in the header");
 _Static_assert((int)SINK_PATH_MAX < (int)KNOWN_LEDGER_PATH_SIZE, "a sink's path fits");
 
 static uint32_t checksum_of(const struct file_bytes *bytes)
@@ -63,6 +64,7 @@ enum outcome known_ledger_read(struct disk *disk, struct known_ledger *ret_known
     }
     ret_known->known = true;
     ret_known->epoch = bytes.epoch;
+    ret_known->begun_by = bytes.begun_by;
     ret_known->chain = bytes.chain;
     memcpy(ret_known->type, bytes.type, sizeof(bytes.type));
     memcpy(ret_known->path, bytes.path, sizeof(bytes.path));
@@ -108,6 +110,7 @@ enum outcome known_ledger_write(struct disk *disk, const struct known_ledger *kn
     memset(&bytes, 0, sizeof(bytes));
     memcpy(bytes.magic, magic, sizeof(magic));
     bytes.epoch = known->epoch;
+    bytes.begun_by = known->begun_by;
     bytes.chain = known->chain;
     memcpy(bytes.type, known->type, sizeof(bytes.type));
     memcpy(bytes.path, known->path, sizeof(bytes.path));

@@ -112,6 +112,13 @@ static enum outcome acquire_empty(struct pipeline *pipeline, struct fault *ret_f
                                   : pipeline_gap(pipeline, &pipeline->head, ret_fault);
 }
 
+static enum outcome never_met(const struct pipeline *pipeline, struct fault *ret_fault)
+{
+    return fault_is(ret_fault, BROKEN, FAULT_LEDGER_OTHER_HISTORY,
+                    "sink \"%s\" stands at epoch %llu of a history that never met ours",
+                    pipeline->ledger->settings.name, (unsigned long long)pipeline->head.epoch);
+}
+
 /*
  * Our journal does not know the ledger's chain. If the ledger goes on from where we last saw it,
  * another owner went on, or our volume is an old one: seed. If it is further back, there is a
@@ -132,10 +139,10 @@ static enum outcome acquire_unknown(struct pipeline *pipeline, struct fault *ret
             return pipeline_gap(pipeline, head, ret_fault);
         }
         if (found == 0) {
-            return fault_is(ret_fault, BROKEN, FAULT_LEDGER_OTHER_HISTORY,
-                            "sink \"%s\" stands at epoch %llu of a history that never met ours",
-                            pipeline->ledger->settings.name, (unsigned long long)head->epoch);
+            return never_met(pipeline, ret_fault);
         }
+    } else if (known->known && head->begun_by != known->begun_by) {
+        return never_met(pipeline, ret_fault);
     }
     if (pipeline->journal.torn_bytes > 0 && head->epoch > pipeline->journal.last_epoch &&
         head->journal_id == pipeline->journal.journal_id) {
@@ -194,10 +201,12 @@ static enum outcome stand_ready(struct pipeline *pipeline, struct fault *ret_fau
     pipeline->recovered_ids = use.entries;
     known_ledger_of(pipeline->ledger, pipeline->head.epoch, &pipeline->head.chain, &now);
     if (pipeline->known.known && pipeline->known.epoch == now.epoch &&
+        pipeline->known.begun_by == pipeline->head.begun_by &&
         chain_same(&pipeline->known.chain, &now.chain) &&
         known_ledger_same_place(&pipeline->known, &now)) {
         return DONE;
     }
+    now.begun_by = pipeline->head.begun_by;
     pipeline->known = now;
     return known_ledger_write(pipeline->disk, &now, ret_fault);
 }

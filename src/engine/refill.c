@@ -13,11 +13,12 @@ void refill_init(struct refill *refill, struct pipeline *pipeline, struct sink *
     refill->number = 0;
 }
 
-static void forget_rows(struct refill *refill)
+static void forget_read(struct refill *refill)
 {
     for (size_t table = 0; table < TABLE_COUNT; table++) {
         refill->rows[table].known = false;
     }
+    refill->rules.epoch = 0;
 }
 
 void refill_close(struct refill *refill)
@@ -33,7 +34,7 @@ void refill_stand(struct refill *refill, uint64_t number, const uint64_t seq_nex
     if (refill->number != number) {
         refill->number = number;
         memcpy(refill->seq_next, seq_next, sizeof(refill->seq_next));
-        forget_rows(refill);
+        forget_read(refill);
     }
 }
 
@@ -121,7 +122,7 @@ static enum outcome look(struct refill *refill, struct fault *ret_fault)
     }
     if (outcome == DONE) {
         memcpy(refill->seq_ends, head.seq_next, sizeof(refill->seq_ends));
-        forget_rows(refill);
+        forget_read(refill);
         refill->looked_ns = now_ns;
     }
     return outcome;
@@ -246,6 +247,27 @@ static enum outcome add_ranges(struct refill *refill, const struct sink_epoch *r
     return DONE;
 }
 
+/* Rules that this epoch brought: the one note that the ledger keeps. */
+static enum outcome add_rules(struct refill *refill, struct epoch *epoch, struct fault *ret_fault)
+{
+    struct sink_rules *next = &refill->rules;
+    enum outcome outcome = DONE;
+
+    if (next->epoch < epoch->number) {
+        outcome = sink_read_rules(refill->view, epoch->number, next, ret_fault);
+        next->epoch = outcome == LATER ? UINT64_MAX : next->epoch;
+    }
+    if (outcome == BROKEN || next->epoch != epoch->number) {
+        return outcome == LATER ? DONE : outcome;
+    }
+    struct decision note = {.kind = NOTE_RULES,
+                            .event_ms = next->windows_from_ms,
+                            .arrival_ms = epoch->decided_ms,
+                            .text = {&next->rules, sizeof(next->rules)}};
+    epoch_add_decision(epoch, &note);
+    return outcome;
+}
+
 static struct epoch name_of(const struct sink_epoch *recorded)
 {
     return (struct epoch){.kind = EPOCH_DECIDED,
@@ -287,20 +309,25 @@ enum outcome refill_epoch(struct refill *refill, uint8_t *memory, size_t memory_
         return outcome;
     }
     size_t ranges_size = recorded.range_count * sizeof(struct epoch_range);
-    if (ranges_size > memory_size) {
+    if (ranges_size + DECISION_SIZE_MAX > memory_size) {
         return too_small(refill, ret_fault);
     }
     *ret_epoch = name_of(&recorded);
     ret_epoch->ranges = (struct epoch_range *)(void *)memory;
-    ret_epoch->rows =
-        (struct epoch_bytes){.at = memory + ranges_size, .capacity = memory_size - ranges_size};
+    ret_epoch->decisions =
+        (struct epoch_bytes){.at = memory + ranges_size, .capacity = DECISION_SIZE_MAX};
     outcome = add_ranges(refill, &recorded, ret_epoch, ret_fault);
+    if (outcome == DONE) {
+        outcome = add_rules(refill, ret_epoch, ret_fault);
+    }
+    size_t used = ranges_size + ret_epoch->decisions.size;
+    ret_epoch->rows = (struct epoch_bytes){.at = memory + used, .capacity = memory_size - used};
     for (enum table table = 0; outcome == DONE && table < TABLE_COUNT; table++) {
         outcome = add_rows(refill, table, ret_epoch, ret_fault);
     }
     if (outcome == DONE) {
         refill->number++;
-        *ret_used = ranges_size + ret_epoch->rows.size; /* Both are multiples of 8. */
+        *ret_used = used + ret_epoch->rows.size; /* All are multiples of 8. */
     }
     return outcome;
 }

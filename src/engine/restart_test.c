@@ -62,6 +62,103 @@ static void a_window_open_at_a_change_of_its_length_counts_on_over_restarts(void
     place_remove();
 }
 
+/* What payment_metrics counted in all, in so many rows. */
+static size_t counted_in_windows(int64_t *ret_payments)
+{
+    sqlite3 *database = NULL;
+    sqlite3_stmt *statement = NULL;
+
+    assert_int_equal(sqlite3_open(place.settings.sinks[0].path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(database,
+                                        "SELECT count(*), sum(transaction_count)"
+                                        " FROM payment_metrics",
+                                        -1, &statement, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    size_t rows = (size_t)sqlite3_column_int64(statement, 0);
+    *ret_payments = sqlite3_column_int64(statement, 1);
+    assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+    return rows;
+}
+
+static void in_place(const char *command)
+{
+    char line[900];
+
+    (void)snprintf(line, sizeof(line), "cd %s && %s", place.path, command);
+    assert_int_equal(system(line), 0);
+}
+
+/* The first day is one window, and open until 23:59; then each hour is one. */
+static void windows_of_two_lengths_are_rebuilt_from_the_ledger_as_they_were(void **state)
+{
+    static const struct {
+        int first, last;
+        size_t rows;
+        bool rebuilt;
+    } starts[] = {{1, 2, 1, false}, {6, 6, 1, true},   {7, 7, 1, true},  {8, 8, 1, false},
+                  {9, 9, 1, true},  {22, 24, 4, true}, {25, 26, 6, true}};
+    int64_t payments = 0;
+    int64_t taken = 0;
+
+    place_make(1);
+    place.settings.rules.window_ms = INT64_C(24) * 3600000;
+    for (size_t start = 0; start < sizeof(starts) / sizeof(starts[0]); start++) {
+        if (starts[start].rebuilt) {
+            in_place("rm -r data");
+        }
+        write_apart(0, starts[start].first, starts[start].last, 3600);
+        assert_int_equal(run(), ENGINE_CAUGHT_UP);
+        taken += starts[start].last - starts[start].first + 1;
+        assert_int_equal(counted_in_windows(&payments), starts[start].rows);
+        assert_int_equal(payments, taken);
+        place.settings.rules.window_ms = INT64_C(3600000);
+    }
+    place_remove();
+}
+
+/* So many payments within one minute, each from a region of its own. */
+static void write_regions(int first, int last)
+{
+    FILE *file = fopen(place.inputs[0], "a");
+
+    assert_non_null(file);
+    for (int number = first; number <= last; number++) {
+        (void)fprintf(file,
+                      "{\"transaction_id\":\"r-%d\",\"timestamp\":%d,\"sender_account_id\":"
+                      "\"ACC_1\",\"receiver_account_id\":\"ACC_2\",\"amount\":1.00,"
+                      "\"currency\":\"USD\",\"region\":\"region-%d\"}\n",
+                      number, 1770000000, number);
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+static void groups_are_rebuilt_by_the_limit_under_which_they_were_counted(void **state)
+{
+    int64_t payments = 0;
+
+    place_make(1);
+    place.settings.rules.window_groups_max = 4;
+    write_regions(1, 6); /* Four, and ~other. */
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted_in_windows(&payments), 5);
+    place.settings.rules.window_groups_max = 2;
+    write_regions(7, 7);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    in_place("rm -r data");
+    place.settings.rules.window_groups_max = 8;
+    write_regions(8, 8);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    in_place("rm -r data");
+    write_regions(9, 9);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted_in_windows(&payments), 7);
+    assert_int_equal(payments, 9);
+    place_remove();
+}
+
 static void what_a_full_memory_could_not_take_is_taken_after_it_was_raised(void **state)
 {
     place_make(1);
@@ -172,12 +269,23 @@ static void a_ledger_of_the_same_name_from_elsewhere_is_not_taken_for_ours(void 
     place_remove();
 }
 
-static void in_place(const char *command)
+static void a_ledger_from_elsewhere_is_not_ours_before_the_first_delivery_either(void **state)
 {
-    char line[900];
-
-    (void)snprintf(line, sizeof(line), "cd %s && %s", place.path, command);
-    assert_int_equal(system(line), 0);
+    place_make(2);
+    place.settings.path_count = 1;
+    write_payments(0, 1, 100);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    in_place("mkdir foreign && mv data payments.db foreign");
+    place.paths[0] = place.inputs[1];
+    assert_int_equal(run(), ENGINE_FAILED); /* Ours has begun when its input is found missing. */
+    write_payments(1, 1, 200);
+    in_place("rm payments.db* && cp foreign/payments.db .");
+    for (int start = 0; start < 2; start++) {
+        assert_int_equal(run(), ENGINE_FAILED);
+        assert_int_equal(place.fault.code, FAULT_LEDGER_OTHER_HISTORY);
+        assert_int_equal(counted(ACCEPTED), 100);
+    }
+    place_remove();
 }
 
 static void change_ledger(const char *sql)
@@ -270,11 +378,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_id_that_new_rules_keep_longer_is_known_after_a_restart),
         cmocka_unit_test(a_window_open_at_a_change_of_its_length_counts_on_over_restarts),
+        cmocka_unit_test(windows_of_two_lengths_are_rebuilt_from_the_ledger_as_they_were),
+        cmocka_unit_test(groups_are_rebuilt_by_the_limit_under_which_they_were_counted),
         cmocka_unit_test(what_a_full_memory_could_not_take_is_taken_after_it_was_raised),
         cmocka_unit_test(an_id_accepted_twice_before_it_was_kept_longer_is_rebuilt_as_the_second),
         cmocka_unit_test(an_estimate_of_the_backlog_stops_no_reading_for_ever),
         cmocka_unit_test(a_file_that_was_read_and_is_not_named_any_more_holds_nothing),
         cmocka_unit_test(a_ledger_of_the_same_name_from_elsewhere_is_not_taken_for_ours),
+        cmocka_unit_test(a_ledger_from_elsewhere_is_not_ours_before_the_first_delivery_either),
         cmocka_unit_test(a_ledger_that_is_gone_with_the_segments_begins_no_new_history),
         cmocka_unit_test(rows_missing_in_a_ledger_are_told_by_a_rebuild),
         cmocka_unit_test(a_file_left_before_its_end_is_said_to_hold_the_watermark),

@@ -1,5 +1,5 @@
 /* Rule R3: a new journal, seeded from what the ledger holds, written before anything acts on it. */
-#include "engine/pipeline.h"
+#include "engine/seed_rules.h"
 
 #include "os/crash.h"
 
@@ -53,8 +53,6 @@ static enum outcome read_snapshot(struct pipeline *pipeline, struct epoch *snaps
                                   struct fault *ret_fault)
 {
     const struct sink_head *head = &pipeline->head;
-    struct decision rules = {
-        .kind = NOTE_RULES, .event_ms = INSTANT_NONE, .text = {&head->rules, sizeof(head->rules)}};
 
     epoch_clear(snapshot);
     snapshot->number = head->epoch;
@@ -65,7 +63,9 @@ static enum outcome read_snapshot(struct pipeline *pipeline, struct epoch *snaps
     memcpy(snapshot->seq_next, head->seq_next, sizeof(snapshot->seq_next));
     enum outcome outcome = read_cursors(pipeline, snapshot, ret_fault);
     if (outcome == DONE) {
-        epoch_add_decision(snapshot, &rules);
+        outcome = seed_rules_snapshot(pipeline, snapshot, ret_fault);
+    }
+    if (outcome == DONE) {
         outcome = read_totals(pipeline, snapshot, ret_fault);
     }
     return outcome;
@@ -172,24 +172,31 @@ static enum outcome seed_rows(struct pipeline *pipeline, struct epoch *piece,
 {
     uint64_t end = pipeline->head.seq_next[TABLE_TRANSACTIONS];
     uint64_t seq = end;
+    struct seed_rules rules;
     enum outcome outcome = first_row(pipeline, &seq, ret_fault);
 
+    seed_rules_init(&rules, pipeline);
     epoch_clear(piece);
     piece->seed_epoch = 0;
     for (; outcome == DONE && seq < end; seq++) {
         struct row row;
         uint64_t epoch = 0;
         outcome = read_accepted(pipeline, seq, &row, &epoch, ret_fault);
-        if (outcome != DONE) {
-            break;
-        }
-        if (piece->seed_epoch == 0) {
+        if (outcome == DONE && piece->seed_epoch == 0) {
             piece->seed_epoch = epoch;
         }
-        outcome = learn_row(pipeline, piece, &row, ret_fault);
+        if (outcome == DONE) {
+            outcome = seed_rules_upto(&rules, epoch, piece, ret_fault);
+        }
+        if (outcome == DONE) {
+            outcome = learn_row(pipeline, piece, &row, ret_fault);
+        }
         if (outcome == DONE && piece->decisions.size >= pipeline->settings->epoch_bytes_max) {
             outcome = seal_piece(pipeline, piece, false, ret_fault);
         }
+    }
+    if (outcome == DONE) {
+        outcome = seed_rules_upto(&rules, pipeline->head.epoch, piece, ret_fault);
     }
     if (outcome == DONE && piece->seed_epoch == 0) {
         piece->seed_epoch = pipeline->head.epoch;

@@ -230,6 +230,7 @@ void standing_snapshot(struct standing *standing, struct epoch *ret_snapshot)
     }
     if (standing->rules_known) {
         struct decision note = {.kind = NOTE_RULES,
+                                .event_ms = INSTANT_NONE,
                                 .text = {&standing->rules, sizeof(standing->rules)}};
         epoch_add_decision(ret_snapshot, &note);
     }

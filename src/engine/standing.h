@@ -9,6 +9,7 @@
 #define ENGINE_STANDING_H
 
 #include "base/fault.h"
+#include "base/instant.h"
 #include "pay/epoch.h"
 #include "pay/rules.h"
 

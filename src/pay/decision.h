@@ -41,7 +41,8 @@ enum decision_kind {
     NOTE_IDLE,                /* The source is silent at its end, by a fresh witness. */
     NOTE_ENDED,               /* A file was read to its end: it leaves. */
     NOTE_ACTIVE,              /* An ended file has grown; or an assignment. */
-    NOTE_RULES,               /* text = struct rules' bytes: in force from here. */
+    NOTE_RULES,               /* text = struct rules' bytes: in force from here; their windows,
+                               * where known, from event time on. */
     NOTE_GAP,                 /* Offsets [offset, event_ms) acknowledged as lost. */
     NOTE_DECISION,            /* An operator decided: text says what, who, why. */
     NOTE_CLOSE,               /* Windows were closed; says nothing about messages. */

@@ -132,6 +132,12 @@ enum outcome sink_read_total(struct sink *sink, size_t index, struct epoch_total
     return sink->type->read_total(sink, index, ret_total, ret_fault);
 }
 
+enum outcome sink_read_rules(struct sink *sink, uint64_t epoch, struct sink_rules *ret_rules,
+                             struct fault *ret_fault)
+{
+    return sink->type->read_rules(sink, epoch, ret_rules, ret_fault);
+}
+
 enum outcome sink_read_row(struct sink *sink, enum table table, uint64_t seq, struct row *ret_row,
                            uint64_t *ret_epoch, int64_t *ret_decided_ms, struct fault *ret_fault)
 {

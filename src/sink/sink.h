@@ -18,7 +18,7 @@
 #include "pay/epoch.h"
 #include "pay/rules.h"
 
-enum { PIPELINE_NAME_MAX = 64, SINK_NAME_MAX = 64, SINK_PATH_MAX = 1024, LEDGER_FORMAT = 1 };
+enum { PIPELINE_NAME_MAX = 64, SINK_NAME_MAX = 64, SINK_PATH_MAX = 1024, LEDGER_FORMAT = 2 };
 
 struct sink;
 
@@ -47,6 +47,7 @@ struct sink_head {
     uint64_t epoch;
     struct chain chain;
     uint64_t journal_id; /* 0: in the middle of a refill. */
+    uint64_t begun_by;   /* The journal that its history began with: never changes. */
     int64_t watermark_ms;
     uint64_t seed_epoch;
     uint64_t seq_next[TABLE_COUNT];
@@ -57,6 +58,13 @@ struct sink_cursor {
     struct origin origin;
     uint64_t start;
     struct epoch_range range; /* source = its number in this listing; first = next. */
+};
+
+/* Rules that an epoch brought, and from when on windows have their length. */
+struct sink_rules {
+    uint64_t epoch;
+    int64_t windows_from_ms; /* INSTANT_NONE: from the beginning on. */
+    struct rules rules;
 };
 
 /* One epoch as the sink recorded it, for reconcile and for refilling a follower. */
@@ -80,9 +88,10 @@ struct sink_epoch {
  * Consecutive epochs for one transaction, and the names their source numbers stand for.
  *
  * A refill is what a follower lacks and the journal does not hold any more, from the ledger's
- * rows: of an epoch's ranges only source, first and next are known, no decisions and no totals;
- * of a window of payment_metrics there is the newest version alone, so that its seq may jump. The
- * last refill says what it all adds up to (standing); until then the head's journal_id is 0.
+ * rows: of an epoch's ranges only source, first and next are known, of its notes only rules, no
+ * totals; of a window of payment_metrics there is the newest version alone, so that its seq may
+ * jump. The last refill says what it all adds up to (standing); until then the head's journal_id
+ * is 0.
  */
 struct delivery {
     const struct epoch *const *epochs;
@@ -123,6 +132,10 @@ struct sink_type {
     enum outcome (*read_cursor)(struct sink *sink, size_t index, struct sink_cursor *ret_cursor,
                                 struct fault *ret_fault);
     enum outcome (*read_total)(struct sink *sink, size_t index, struct epoch_total *ret_total,
+                               struct fault *ret_fault);
+
+    /* The first rules that this epoch or a later one brought. LATER: none did. */
+    enum outcome (*read_rules)(struct sink *sink, uint64_t epoch, struct sink_rules *ret_rules,
                                struct fault *ret_fault);
 
     /*
@@ -175,6 +188,8 @@ MUST_USE enum outcome sink_read_cursor(struct sink *sink, size_t index,
                                        struct sink_cursor *ret_cursor, struct fault *ret_fault);
 MUST_USE enum outcome sink_read_total(struct sink *sink, size_t index,
                                       struct epoch_total *ret_total, struct fault *ret_fault);
+MUST_USE enum outcome sink_read_rules(struct sink *sink, uint64_t epoch,
+                                      struct sink_rules *ret_rules, struct fault *ret_fault);
 MUST_USE enum outcome sink_read_row(struct sink *sink, enum table table, uint64_t seq,
                                     struct row *ret_row, uint64_t *ret_epoch,
                                     int64_t *ret_decided_ms, struct fault *ret_fault);

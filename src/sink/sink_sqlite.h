@@ -81,6 +81,8 @@ enum sqlite_statement {
     STATEMENT_TOTAL,
     STATEMENT_EPOCH,
     STATEMENT_DECISION,
+    STATEMENT_RULES,
+    STATEMENT_READ_RULES,
     STATEMENT_METRIC,
     STATEMENT_RECORDED,
     STATEMENT_FIND_CHAIN,
@@ -313,6 +315,12 @@ enum outcome sqlite_read_epoch(struct sink *sink, uint64_t number, struct sink_e
 /* Open readings end, and with them the moment that a read_only sink holds on to. */
 void sqlite_stop_reading(struct sqlite_sink *sqlite);
 void sqlite_end_moment(struct sqlite_sink *sqlite);
+
+/* sink_sqlite_rules.c: which epoch brought which rules. */
+MUST_USE enum outcome rules_write(struct sqlite_sink *sqlite, uint64_t epoch,
+                                  const struct decision *note, struct fault *ret_fault);
+enum outcome sqlite_read_rules(struct sink *sink, uint64_t epoch, struct sink_rules *ret_rules,
+                               struct fault *ret_fault);
 
 /* sink_sqlite_row.c: rows. */
 enum outcome sqlite_read_row(struct sink *sink, enum table table, uint64_t seq, struct row *ret_row,

@@ -31,6 +31,10 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_DECISION] =
         "INSERT INTO payonce_decision (epoch, kind, source, first, next, time, text)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [STATEMENT_RULES] =
+        "INSERT OR REPLACE INTO payonce_rules (epoch, windows_from, rules) VALUES (?1, ?2, ?3)",
+    [STATEMENT_READ_RULES] = "SELECT epoch, windows_from, rules FROM payonce_rules"
+                             " WHERE epoch >= ?1 ORDER BY epoch LIMIT 1",
     [STATEMENT_METRIC] =
         "INSERT INTO payment_metrics (metric_time, region, currency, transaction_count,"
         " total_amount, min_amount, max_amount, avg_amount, calculation_time, version, closed, seq)"
@@ -45,8 +49,8 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         "SELECT epoch FROM payonce_epoch WHERE chain = ?1 ORDER BY epoch DESC LIMIT 1",
     [STATEMENT_HEAD] =
         "SELECT format, epoch, chain, journal_id, watermark, seed_epoch, rules, part_rows, carry,"
-        " transactions_next, duplicates_next, dead_letters_next, metrics_next, carried"
-        " FROM payonce_pipeline WHERE pipeline = ?1",
+        " transactions_next, duplicates_next, dead_letters_next, metrics_next, carried,"
+        " begun_by FROM payonce_pipeline WHERE pipeline = ?1",
     [STATEMENT_READ_CURSOR] =
         "SELECT topic, incarnation, partition, start, next, newest_event, standing, fingerprint"
         " FROM payonce_cursor WHERE source = ?1",

@@ -61,7 +61,8 @@ static enum outcome insert_pipeline(struct sqlite_sink *sqlite, uint64_t journal
         sqlite,
         "INSERT INTO payonce_pipeline (pipeline, format, epoch, chain, journal_id, seed_epoch,"
         " rules, part_rows, carry, transactions_next, duplicates_next, dead_letters_next,"
-        " metrics_next, carried) VALUES (?1, ?2, 0, ?3, ?4, 1, ?5, ?6, ?7, 1, 1, 1, 1, 0)",
+        " metrics_next, carried, begun_by)"
+        " VALUES (?1, ?2, 0, ?3, ?4, 1, ?5, ?6, ?7, 1, 1, 1, 1, 0, ?4)",
         &statement, ret_fault);
 
     if (outcome == DONE) {

@@ -220,7 +220,7 @@ static enum outcome write_decision(struct sqlite_sink *sqlite, const struct epoc
     return sqlite_change_one(sqlite, statement, "keeping a decision", ret_fault);
 }
 
-/* Gaps and what operators decided are kept for ever. */
+/* Gaps, what operators decided and rules are kept for ever. */
 static enum outcome write_decisions(struct sqlite_sink *sqlite, const struct epoch *epoch,
                                     struct fault *ret_fault)
 {
@@ -238,6 +238,8 @@ static enum outcome write_decisions(struct sqlite_sink *sqlite, const struct epo
         }
         if (decision_name(note.kind) != NULL) {
             outcome = write_decision(sqlite, epoch, &note, ret_fault);
+        } else if (note.kind == NOTE_RULES) {
+            outcome = rules_write(sqlite, epoch->number, &note, ret_fault);
         }
         left = (struct span){(const uint8_t *)left.at + size, left.size - size};
     }

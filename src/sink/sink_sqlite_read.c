@@ -41,6 +41,7 @@ static enum outcome read_pipeline(struct sqlite_sink *sqlite, sqlite3_stmt *stat
     ret_head->format = (uint32_t)sqlite3_column_int64(statement, 0);
     ret_head->epoch = (uint64_t)sqlite3_column_int64(statement, 1);
     ret_head->journal_id = (uint64_t)sqlite3_column_int64(statement, 3);
+    ret_head->begun_by = (uint64_t)sqlite3_column_int64(statement, 14);
     ret_head->watermark_ms = sqlite_column_number(statement, 4);
     ret_head->seed_epoch = (uint64_t)sqlite3_column_int64(statement, 5);
     for (int table = 0; table < TABLE_COUNT; table++) {

@@ -7,7 +7,7 @@ const char schema_tables[] =
     " epoch INTEGER, chain BLOB, journal_id INTEGER, watermark INTEGER, seed_epoch INTEGER,"
     " rules BLOB, part_rows INTEGER, carry TEXT, transactions_next INTEGER,"
     " duplicates_next INTEGER, dead_letters_next INTEGER, metrics_next INTEGER,"
-    " carried INTEGER) WITHOUT ROWID;"
+    " carried INTEGER, begun_by INTEGER) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS payonce_cursor (source INTEGER PRIMARY KEY, pipeline TEXT,"
     " topic TEXT, incarnation INTEGER, partition INTEGER, start INTEGER, next INTEGER,"
     " newest_event INTEGER, standing TEXT, fingerprint BLOB,"
@@ -19,7 +19,9 @@ const char schema_tables[] =
     " watermark INTEGER, newest_accepted INTEGER, seed_epoch INTEGER, messages INTEGER,"
     " rows INTEGER, ranges TEXT);"
     "CREATE TABLE IF NOT EXISTS payonce_decision (decision INTEGER PRIMARY KEY, epoch INTEGER,"
-    " kind TEXT, source INTEGER, first INTEGER, next INTEGER, time INTEGER, text TEXT);";
+    " kind TEXT, source INTEGER, first INTEGER, next INTEGER, time INTEGER, text TEXT);"
+    "CREATE TABLE IF NOT EXISTS payonce_rules (epoch INTEGER PRIMARY KEY, windows_from INTEGER,"
+    " rules BLOB);";
 
 const char schema_metrics[] =
     "DROP TABLE IF EXISTS payment_metrics;"

@@ -56,6 +56,7 @@ static enum outcome sim_begin(struct sink *sink, uint64_t journal_id, const stru
     store->head = (struct sink_head){.exists = true,
                                      .format = LEDGER_FORMAT,
                                      .journal_id = journal_id,
+                                     .begun_by = journal_id,
                                      .watermark_ms = INT64_MIN,
                                      .seed_epoch = 1,
                                      .seq_next = {1, 1, 1, 1},
@@ -215,6 +216,7 @@ static void apply(struct ledger_store *store, const struct delivery *delivery)
             apply_total(store, delivery, epoch->totals[total]);
         }
         apply_rows(store, delivery, epoch);
+        ledger_store_note_rules(store, epoch);
         store->head.epoch = epoch->number;
         store->head.chain = epoch->chain;
         store->head.journal_id =
@@ -304,6 +306,7 @@ const struct sink_type sink_sim = {
     .audit = sim_audit,
     .read_cursor = ledger_sim_read_cursor,
     .read_total = ledger_sim_read_total,
+    .read_rules = ledger_sim_read_rules,
     .read_row = ledger_sim_read_row,
     .read_epoch = ledger_sim_read_epoch,
     .find_payment = ledger_sim_find_payment,

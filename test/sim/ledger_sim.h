@@ -13,6 +13,7 @@
 
 enum {
     LEDGER_SIM_SOURCES = 4,
+    LEDGER_SIM_RULES = 64,
     LEDGER_SIM_TOTALS = 96,
     LEDGER_SIM_EPOCHS = 96,
     LEDGER_SIM_ROWS = 512,
@@ -48,6 +49,8 @@ struct ledger_sim_row {
 
 struct ledger_store {
     bool exists;
+    size_t rules_count;
+    struct sink_rules rules[LEDGER_SIM_RULES];
     struct sink_head head;
     size_t cursor_count;
     size_t total_count;
@@ -84,6 +87,9 @@ bool ledger_store_row(const struct ledger_store *store, enum table table, uint64
                       struct row *ret_row);
 
 /* ledger_sim_read.c: what it holds. */
+void ledger_store_note_rules(struct ledger_store *store, const struct epoch *epoch);
+enum outcome ledger_sim_read_rules(struct sink *sink, uint64_t epoch, struct sink_rules *ret_rules,
+                                   struct fault *ret_fault);
 enum outcome ledger_sim_read_cursor(struct sink *sink, size_t index, struct sink_cursor *ret_cursor,
                                     struct fault *ret_fault);
 enum outcome ledger_sim_read_total(struct sink *sink, size_t index, struct epoch_total *ret_total,

@@ -147,3 +147,37 @@ enum outcome ledger_sim_read_epoch(struct sink *sink, uint64_t number, struct si
     }
     return LATER;
 }
+
+void ledger_store_note_rules(struct ledger_store *store, const struct epoch *epoch)
+{
+    static const struct siphash_key no_key;
+    struct span left = {epoch->decisions.at, epoch->decisions.size};
+    struct decision note;
+    size_t size;
+
+    while (left.size > 0 && (size = decision_read(left, &no_key, &note)) > 0) {
+        if (note.kind == NOTE_RULES) {
+            must(store->rules_count < LEDGER_SIM_RULES);
+            struct sink_rules *rules = &store->rules[store->rules_count++];
+            must(note.text.size == sizeof(rules->rules));
+            *rules = (struct sink_rules){.epoch = epoch->number, .windows_from_ms = note.event_ms};
+            memcpy(&rules->rules, note.text.at, sizeof(rules->rules));
+        }
+        left = (struct span){(const uint8_t *)left.at + size, left.size - size};
+    }
+}
+
+enum outcome ledger_sim_read_rules(struct sink *sink, uint64_t epoch, struct sink_rules *ret_rules,
+                                   struct fault *ret_fault)
+{
+    const struct ledger_store *store = ((struct ledger_sim *)sink)->store;
+
+    (void)ret_fault;
+    for (size_t index = 0; index < store->rules_count; index++) {
+        if (store->rules[index].epoch >= epoch) {
+            *ret_rules = store->rules[index];
+            return DONE;
+        }
+    }
+    return LATER;
+}
