@@ -57,6 +57,14 @@ void place_remove(void)
     assert_int_equal(system(command), 0);
 }
 
+void in_place(const char *command)
+{
+    char line[900];
+
+    (void)snprintf(line, sizeof(line), "cd %s && %s", place.path, command);
+    assert_int_equal(system(line), 0);
+}
+
 void write_apart(size_t input, int first, int last, int apart_s)
 {
     FILE *file = fopen(place.inputs[input], "a");

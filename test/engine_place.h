@@ -25,6 +25,9 @@ extern struct place place;
 void place_make(size_t input_count);
 void place_remove(void);
 
+/* Run a line of shell in it; it must go well. */
+void in_place(const char *command);
+
 /* Payments number first to last, so far apart, one dollar each; every tenth comes twice. */
 void write_apart(size_t input, int first, int last, int apart_s);
 void write_payments(size_t input, int first, int last);

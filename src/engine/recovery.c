@@ -154,6 +154,24 @@ static enum outcome acquire_unknown(struct pipeline *pipeline, struct fault *ret
     return pipeline_seed(pipeline, ret_fault);
 }
 
+/* The journal holds nothing. Where it is still known which ledger it had, no other one will do. */
+static enum outcome acquire_alone(struct pipeline *pipeline, struct fault *ret_fault)
+{
+    const struct known_ledger *known = &pipeline->known;
+    uint64_t found = 0;
+
+    if (known->known && known->begun_by != pipeline->head.begun_by) {
+        enum outcome outcome = sink_find_chain(pipeline->ledger, &known->chain, &found, ret_fault);
+        if (outcome != DONE) {
+            return outcome;
+        }
+        if (found == 0) {
+            return never_met(pipeline, ret_fault);
+        }
+    }
+    return pipeline_seed(pipeline, ret_fault);
+}
+
 /* The ledger stands at some epoch of our pipeline: is it one of this journal's? */
 static enum outcome acquire_standing(struct pipeline *pipeline, uint64_t *ret_confirmed,
                                      struct fault *ret_fault)
@@ -172,7 +190,7 @@ static enum outcome acquire_standing(struct pipeline *pipeline, uint64_t *ret_co
             pipeline->ledger->settings.name);
     }
     if (pipeline->journal.empty) {
-        return pipeline_seed(pipeline, ret_fault);
+        return acquire_alone(pipeline, ret_fault);
     }
     if (head->epoch == 0) {
         return reaches_back(pipeline) ? DONE : pipeline_gap(pipeline, head, ret_fault);

@@ -82,14 +82,6 @@ static size_t counted_in_windows(int64_t *ret_payments)
     return rows;
 }
 
-static void in_place(const char *command)
-{
-    char line[900];
-
-    (void)snprintf(line, sizeof(line), "cd %s && %s", place.path, command);
-    assert_int_equal(system(line), 0);
-}
-
 /* The first day is one window, and open until 23:59; then each hour is one. */
 static void windows_of_two_lengths_are_rebuilt_from_the_ledger_as_they_were(void **state)
 {

@@ -115,6 +115,24 @@ static void a_ledger_that_is_deleted_meanwhile_is_noticed_and_filled_again(void 
     place_remove();
 }
 
+/* Of the journal only the note about its ledger is left: it is rebuilt from that one alone. */
+static void a_journal_without_segments_is_rebuilt_from_no_other_ledger(void **state)
+{
+    start_and_deliver(100);
+    in_place("mkdir ours && mv data payments.db ours");
+    assert_int_equal(run(), ENGINE_CAUGHT_UP); /* A history of its own. */
+    in_place("mkdir theirs && mv data payments.db theirs");
+    in_place("mv ours/data . && rm data/journal/seg-* && cp theirs/payments.db .");
+    for (int start = 0; start < 2; start++) {
+        assert_int_equal(run(), ENGINE_FAILED);
+        assert_int_equal(place.fault.code, FAULT_LEDGER_OTHER_HISTORY);
+    }
+    in_place("rm payments.db* && mv ours/payments.db .");
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted(ACCEPTED), 100);
+    place_remove();
+}
+
 static void an_older_copy_of_the_ledger_is_filled_up(void **state)
 {
     char command[1000];
@@ -244,6 +262,7 @@ int main(void)
         cmocka_unit_test(reading_waits_when_the_backlog_is_over_its_limit),
         cmocka_unit_test(a_stop_does_not_wait_for_a_locked_ledger_for_ever),
         cmocka_unit_test(a_ledger_that_is_deleted_meanwhile_is_noticed_and_filled_again),
+        cmocka_unit_test(a_journal_without_segments_is_rebuilt_from_no_other_ledger),
         cmocka_unit_test(an_older_copy_of_the_ledger_is_filled_up),
         cmocka_unit_test(a_ledger_restored_between_two_deliveries_is_filled_up),
         cmocka_unit_test(a_second_owner_is_fenced),
