@@ -1,6 +1,7 @@
 #include "cmd/check.h"
 
 #include "base/plural.h"
+#include "cmd/check_guess.h"
 #include "os/memory.h"
 #include "parse/parse.h"
 #include "source/source.h"
@@ -22,16 +23,6 @@ enum {
 
 static const char *const unit_names[UNITS] = {"text", "s", "ms", "us", "ns"};
 
-/* Other names that public producers give a field. */
-static const char *const other_names[PARSE_FIELDS][8] = {
-    [PARSE_ID] = {"txn_id", "tx_id", "order_id", "event_id", "idempotency_key", "payment_id"},
-    [PARSE_EVENT_TIME] = {"ts_ms", "event_timestamp", "created_at", "occurred_at", "ts"},
-    [PARSE_SENDER] = {"user_id", "account_id", "card_id", "payer_id"},
-    [PARSE_RECEIVER] = {"merchant_id", "payee_id"},
-    [PARSE_AMOUNT] = {"value", "total"},
-    [PARSE_CURRENCY] = {"currency_code", "ccy"},
-};
-
 /* An id and the first status it was seen with. */
 struct seen_id {
     char id[IDENT_TEXT_MAX + 1];
@@ -48,6 +39,7 @@ struct sample {
     size_t units[UNITS];
     size_t names[PARSE_NAMES_MAX]; /* By which name the event time was found. */
     size_t examples;
+    const char *shape;    /* What to do with such an input, by its first message. Static. */
     struct seen_id *seen; /* Lent. */
     size_t seen_count;
     struct parser parser;
@@ -85,6 +77,7 @@ void check_files(struct check *check)
     for (size_t index = 0; index < engine->path_count; index++) {
         const char *path = engine->paths[index];
         struct fault fault;
+        struct stat status;
         int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (file < 0) {
             enum fault_code code = errno == EACCES ? FAULT_SOURCE_PERMISSION : FAULT_SOURCE_MISSING;
@@ -92,7 +85,11 @@ void check_files(struct check *check)
             check_fault(check, "files", &fault);
             continue;
         }
+        bool regular = fstat(file, &status) == 0 && S_ISREG(status.st_mode);
         (void)close(file);
+        if (!regular) {
+            continue; /* What it is instead, the sample says. */
+        }
         good++;
         if (check->verbose) {
             check_say(check, CHECK_OK, "file", "%s", path);
@@ -104,35 +101,6 @@ void check_files(struct check *check)
         quantity_say(QUANTITY_SIZE, (int64_t)check_input_bytes(check->config), text);
         check_say(check, CHECK_OK, "files", "%zu readable, %s", good, text);
     }
-}
-
-/* One that looks as if it were meant: "txn_id" for transaction_id. */
-static const char *other_name(const struct message *message, const char **ret_setting)
-{
-    static const char *const settings_of[PARSE_FIELDS] = {
-        [PARSE_ID] = "transaction_id",
-        [PARSE_EVENT_TIME] = "event_time",
-        [PARSE_SENDER] = "sender_account_id",
-        [PARSE_RECEIVER] = "receiver_account_id",
-        [PARSE_AMOUNT] = "amount",
-        [PARSE_CURRENCY] = "currency",
-    };
-
-    for (size_t field = 0; field < PARSE_FIELDS; field++) {
-        if (message->refusal.field == NULL ||
-            strcmp(message->refusal.field, settings_of[field]) != 0) {
-            continue;
-        }
-        *ret_setting = settings_of[field];
-        for (size_t name = 0; name < 8 && other_names[field][name] != NULL; name++) {
-            char quoted[PARSE_NAME_SIZE];
-            int size = snprintf(quoted, sizeof(quoted), "\"%s\"", other_names[field][name]);
-            if (memmem(message->raw.at, message->raw.size, quoted, (size_t)size) != NULL) {
-                return other_names[field][name];
-            }
-        }
-    }
-    return NULL;
 }
 
 static void tell_refused(struct sample *sample, const char *path, const struct message *message)
@@ -148,7 +116,7 @@ static void tell_refused(struct sample *sample, const char *path, const struct m
               refusal_code(refusal->reason), path, (unsigned long long)message->offset,
               refusal->field == NULL ? "" : refusal->field, refusal->field == NULL ? "" : ": ",
               refusal_sentence(refusal->reason), refusal->position);
-    other = refusal->reason == REFUSAL_MISSING ? other_name(message, &setting) : NULL;
+    other = refusal->reason == REFUSAL_MISSING ? guess_name(message, &setting) : NULL;
     if (other != NULL) {
         check_next(sample->check, "if \"%s\" is the same thing:  payment.fields.%s: [%s, %s]",
                    other, setting, setting, other);
@@ -204,6 +172,7 @@ bool sample_take(struct sample *sample, const char *place, struct message *messa
     char *scratch = ((struct sample_memory *)sample)->scratch;
     struct parse_scratch room = {.at = scratch, .size = PARSE_SCRATCH_MAX};
 
+    sample->shape = sample->taken == 0 ? guess_shape(message->raw) : sample->shape;
     sample->taken++;
     parse_message(&sample->parser, message, &room);
     if (message->refusal.reason != REFUSAL_NONE) {
@@ -310,6 +279,7 @@ static void tell_sample(struct sample *sample)
         check_say(sample->check, CHECK_ERROR, "sample",
                   "none of %zu message%s understood: all would be set aside as invalid",
                   sample->taken, plural(sample->taken));
+        check_next(sample->check, "next: %s", sample->shape);
         return;
     }
     check_say(sample->check, CHECK_OK, "sample",

@@ -73,6 +73,10 @@ static void show_line(const struct config_error *error)
 {
     struct span line = line_of(error->text->text, error->mark.line);
 
+    size_t column = error->mark.column;
+    bool tab = column <= line.size && ((const char *)line.at)[column == 0 ? 0 : column - 1] == '\t';
+    const char *hint = tab ? "a tab; YAML is indented with blanks" : error->hint;
+
     (void)fprintf(stderr, "%6u | ", error->mark.line);
     size_t shown = say_text(stderr, line, SHOWN_WIDTH);
     (void)fputc('\n', stderr);
@@ -85,9 +89,9 @@ static void show_line(const struct config_error *error)
     for (size_t caret = 0; caret < (carets == 0 ? 1 : carets); caret++) {
         (void)fputc('^', stderr);
     }
-    (void)fputc(error->hint[0] == '\0' ? '\n' : ' ', stderr);
-    if (error->hint[0] != '\0') {
-        (void)say_text(stderr, (struct span){error->hint, strlen(error->hint)}, SIZE_MAX);
+    (void)fputc(hint[0] == '\0' ? '\n' : ' ', stderr);
+    if (hint[0] != '\0') {
+        (void)say_text(stderr, (struct span){hint, strlen(hint)}, SIZE_MAX);
         (void)fputc('\n', stderr);
     }
 }

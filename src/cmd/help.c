@@ -139,7 +139,7 @@ int command_help(int count, char **arguments)
         (void)fputs(command->help, stdout);
     } else if (strcmp(topic, "exit-codes") == 0) {
         list_exit_codes();
-    } else if (setting_named(topic) != SETTING_NAMES) {
+    } else if (setting_named(topic) != SETTING_NAMES || help_has_settings(topic)) {
         return help_settings(topic);
     } else if (!explain_fault(topic) && !explain_reason(topic)) {
         return unknown(topic);

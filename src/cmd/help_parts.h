@@ -9,6 +9,9 @@
 /* payonce help settings [PATH]: all of them, one section, or everything about one. */
 int help_settings(const char *path);
 
+/* Is it the beginning of some: "dedup"? */
+bool help_has_settings(const char *section);
+
 /* The YAML file that sets every setting to its default: conf/payonce.yaml. */
 void help_print_defaults(void);
 

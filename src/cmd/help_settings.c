@@ -43,6 +43,16 @@ static bool below(const char *path, const char *section)
            (path[size] == '\0' || path[size] == '.' || path[size] == '[');
 }
 
+bool help_has_settings(const char *section)
+{
+    enum setting_name name = 0;
+
+    while (name < SETTING_NAMES && !below(settings[name].path, section)) {
+        name++;
+    }
+    return name < SETTING_NAMES;
+}
+
 static int list_settings(const char *section)
 {
     unsigned count = 0;

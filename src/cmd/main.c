@@ -65,6 +65,9 @@ int main(int count, char **arguments)
     }
     const char *name = strcmp(arguments[1], "--version") == 0 ? "version" : arguments[1];
     const struct command *command = command_named(name);
+    if (command == NULL && name[0] == '-') {
+        return say_usage("", "%s: options stand behind a command", name);
+    }
     if (command == NULL) {
         return unknown(name);
     }

@@ -113,6 +113,14 @@ bool options_take_inputs(struct options *options)
         options->request.file = *rest++;
         count--;
     }
+    for (int index = 0; index < count; index++) {
+        if (options_names_config(rest[index])) {
+            (void)say_usage(options->command,
+                            "%s: a configuration stands in front of the files, or behind -c",
+                            rest[index]);
+            return false;
+        }
+    }
     for (int index = 0; index < count && count > 1; index++) {
         if (strcmp(rest[index], "-") == 0) {
             (void)say_usage(options->command, "either - (standard input) or files");

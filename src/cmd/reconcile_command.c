@@ -114,7 +114,8 @@ static bool read_words(struct options *options, struct reconcile_words *words)
         count--;
     }
     if (count > 0) {
-        (void)say_usage("reconcile", "\"%s\" is one word too many", rest[0]);
+        (void)say_usage("reconcile", "\"%s\" is one word too many; is it a ledger? --ledger %s",
+                        rest[0], rest[0]);
         return false;
     }
     if (words->ledger != NULL && words->sink != NULL) {
@@ -186,6 +187,9 @@ static enum outcome look_for_file(const struct sink_settings *sink, bool named,
     if (named) {
         fault_next(ret_fault, "name the SQLite file that payonce run wrote: the path of a sink, or "
                               "payments.db where it ran without a configuration");
+    } else if (config.file == NULL) {
+        fault_next(ret_fault, "no configuration was found: name the ledger (--ledger payments.db), "
+                              "or the configuration that was run (-c payonce.yaml)");
     } else {
         fault_next(ret_fault, "payonce run makes it and fills it; is this the configuration that "
                               "was run?");

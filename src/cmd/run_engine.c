@@ -1,6 +1,7 @@
 #include "cmd/run.h"
 
 #include "base/instant.h"
+#include "base/plural.h"
 #include "cmd/json_line.h"
 #include "cmd/open_files.h"
 #include "cmd/progress.h"
@@ -230,8 +231,24 @@ static enum engine_end attend(struct engine *engine, const struct log *log,
     return end;
 }
 
+/* Whoever reads a first file of their own should not have to guess why nothing came of it. */
+static void say_invalid(const struct engine_gauges *gauges, const struct config *config)
+{
+    uint64_t invalid = gauges->verdicts[INVALID] - gauges->found[INVALID];
+    char texts[2][QUANTITY_TEXT_SIZE];
+
+    if (invalid == 0 || config->engine.sinks[0].cursors_only) {
+        return;
+    }
+    quantity_say(QUANTITY_COUNT, (int64_t)invalid, texts[0]);
+    quantity_say(QUANTITY_COUNT, (int64_t)read_now(gauges), texts[1]);
+    (void)printf("      %s of %s new message%s could not be used; each has a row that says why: "
+                 "sqlite3 %s 'SELECT error_message, count(*) FROM error_log GROUP BY 1'\n",
+                 texts[0], texts[1], plural(read_now(gauges)), config->engine.sinks[0].path);
+}
+
 static int tell_end(enum engine_end end, const struct engine_gauges *gauges, int64_t took_ms,
-                    const struct fault *fault, bool quiet, bool json)
+                    const struct fault *fault, const struct config *config, bool quiet, bool json)
 {
     const char *word = end == ENGINE_CAUGHT_UP ? "done"
                        : end == ENGINE_STOPPED ? "stopped"
@@ -242,6 +259,7 @@ static int tell_end(enum engine_end end, const struct engine_gauges *gauges, int
         say_end_json(gauges, word);
     } else if (!quiet) {
         say_end_text(gauges, word, took_ms);
+        say_invalid(gauges, config);
     }
     return end == ENGINE_CAUGHT_UP || end == ENGINE_STOPPED ? EXIT_DONE : say_fault(fault);
 }
@@ -302,5 +320,5 @@ int run_engine(struct config *config, const struct log *log, bool quiet, bool js
     end_watch(thread);
     engine_close(engine);
     return tell_end(end, &gauges, (clock_steady_ns(&clock_real) - started_ns) / 1000000, &fault,
-                    quiet, json);
+                    config, quiet, json);
 }

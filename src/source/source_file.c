@@ -35,6 +35,9 @@ static enum outcome cannot_open(const char *path, struct fault *ret_fault)
         code = FAULT_SOURCE_PERMISSION;
     }
     (void)fault_is(ret_fault, BROKEN, code, "cannot open %s: %s", path, strerror(why));
+    if (code == FAULT_SOURCE_MISSING) {
+        fault_next(ret_fault, "mend the path; what was read before is put back, or not named");
+    }
     if (why == EMFILE) {
         fault_next(ret_fault, "allow this process more open files (ulimit -n), or name fewer");
     }

@@ -61,6 +61,28 @@ END
     says "3 of 3 messages understood"
 }
 
+@test "what is no JSON lines at all is told with what to do" {
+    write_config
+    printf 'transaction_id,amount\nx1,10.00\n' >p.jsonl
+    run -1 "$PAYONCE" check payonce.yaml
+    says "none of 2 messages understood"
+    says "next: one JSON object a line is expected"
+    printf '[{"transaction_id":"a"},\n{"transaction_id":"b"}]\n' >p.jsonl
+    run -1 "$PAYONCE" check payonce.yaml
+    says "next: it is one JSON array"
+    echo '{"id":"a"}' >p.jsonl
+    run -1 "$PAYONCE" check payonce.yaml
+    says "none of 1 message understood"
+    says 'if "id" is the same thing:  payment.fields.transaction_id: [transaction_id, id]'
+    says "next: say under which names the fields stand"
+    gzip p.jsonl
+    run -1 "$PAYONCE" check p.jsonl.gz
+    says "next: it is gzip"
+    run -65 "$PAYONCE" check .
+    says "is a directory"
+    says_not "readable"
+}
+
 @test "a life cycle under one id is recognized" {
     write_config
     for status in PENDING SUCCESS; do

@@ -30,6 +30,10 @@ load common
     run -78 "$PAYONCE" check payonce.yaml
     says "error[C002]"
     says "next:"
+    printf 'dedup:\n\tretention: 1h\n' >payonce.yaml
+    run -78 "$PAYONCE" check payonce.yaml
+    says "payonce.yaml:2:1: error[C002]"
+    says "^ a tab; YAML is indented with blanks"
     printf 'pipeline: a\npipeline: b\n' >payonce.yaml
     run -78 "$PAYONCE" check payonce.yaml
     says "payonce.yaml:2:1: error[C004]"

@@ -23,6 +23,8 @@ load common
     says 'unknown command "simulat"; did you mean "simulate"?'
     run -2 "$PAYONCE" help simulat
     says 'did you mean "simulate"?'
+    run -2 "$PAYONCE" --verbose run
+    says "--verbose: options stand behind a command"
     run -2 "$PAYONCE" xyzzy
     says "next: payonce help"
 }
@@ -42,6 +44,8 @@ load common
     run -0 "$PAYONCE" help P103
     run -0 "$PAYONCE" help P301
     run -2 "$PAYONCE" help P999
+    run -0 "$PAYONCE" help journal
+    says "journal.keep"
     run -2 "$PAYONCE" help settings nosuch
     says 'no setting "nosuch"'
     says "next: payonce help settings"

@@ -169,6 +169,10 @@ END
     says "error[S001]: there is no ledger ./books.db: No such file"
     says "next: payonce run makes it"
     rm payonce.yaml
+    run -69 "$PAYONCE" reconcile --set data_dir=./d
+    says "no configuration was found: name the ledger (--ledger payments.db)"
+    run -2 "$PAYONCE" reconcile gone.db
+    says "is it a ledger? --ledger gone.db"
     sqlite3 foreign.db "CREATE TABLE t (x)"
     run "$PAYONCE" reconcile --ledger foreign.db
     [ "$status" -ne 0 ] && [ "$status" -ne 1 ]

@@ -45,6 +45,15 @@ sql() { sqlite3 "${2:-payments.db}" "$1"; }
     says '"new":1,'
 }
 
+@test "who reads a file that is no payments is told where the reasons stand" {
+    printf 'transaction_id,amount\nx1,10.00\n' >p.csv
+    run -0 --separate-stderr "$PAYONCE" run --until-caught-up p.csv
+    says "2 of 2 new messages could not be used; each has a row that says why: sqlite3 ./payments.db "
+    [ "$(sql "SELECT count(*) FROM error_log")" = 2 ]
+    run -0 --separate-stderr "$PAYONCE" run --until-caught-up p.csv
+    says_not "could not be used"
+}
+
 @test "one file under two names is refused before any of it is read" {
     simulate --to file:p --count 10
     run -78 "$PAYONCE" run --until-caught-up p p
@@ -272,10 +281,12 @@ time.sleep(60)' >held 3>&- &
 @test "files that are not there, and words that are none" {
     run -65 "$PAYONCE" run --until-caught-up gone.jsonl
     says "gone.jsonl"
-    says "next:"
+    says "next: mend the path"
     run -2 "$PAYONCE" run --until-cought-up p
     says "did you mean --until-caught-up?"
     run -2 "$PAYONCE" run - p
+    run -2 "$PAYONCE" run p payonce.yaml
+    says "payonce.yaml: a configuration stands in front of the files"
     run -78 "$PAYONCE" run
     says "no file of payments is named"
     run -78 "$PAYONCE" run -c none.yaml
