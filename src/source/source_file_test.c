@@ -132,8 +132,7 @@ static void an_empty_file_has_ended_before_its_first_line(void **state)
     write_file("");
     open_file(1, &nothing);
     assert_int_equal(read_block(), DONE);
-    assert_int_equal(block.line_count, 0);
-    assert_true(block.ended);
+    assert_true(block.line_count == 0 && block.ended && source->ahead == 0);
     source_close(source);
 }
 
@@ -222,7 +221,6 @@ static void goes_on_behind_what_was_taken(void **state)
 {
     struct fingerprint fingerprint = take("one\ntwo\r\nthree\n", 2);
 
-    assert_int_equal(source->ahead, 15); /* As it was opened. */
     open_file(3, &fingerprint);
     assert_int_equal(source->ahead, 6);
     assert_string_equal(read_all(), "3:three|");
