@@ -11,9 +11,6 @@ enum {
     SLOTS_SIZE = 2 * STANDING_TOTALS_MAX * sizeof(uint32_t),
 };
 
-/* Sources have no key of ours to be hashed with: the standing reads notes only. */
-static const struct siphash_key no_key = {0, 0};
-
 size_t standing_memory_size(void)
 {
     return ORIGINS_SIZE + STARTS_SIZE + RANGES_SIZE + TOTALS_SIZE + SLOTS_SIZE +
@@ -141,7 +138,7 @@ static enum outcome take_notes(struct standing *standing, const struct epoch *ep
 
     while (outcome == DONE && left.size > 0) {
         struct decision decision;
-        size_t size = decision_read(left, &no_key, &decision);
+        size_t size = decision_read(left, NULL, &decision);
         if (size == 0) {
             return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
                             "epoch %llu: a record that is none, %zu bytes before its end",

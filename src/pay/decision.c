@@ -150,6 +150,13 @@ static bool accepted_fits(const struct decision *decision, size_t id_size)
            region_bytes(decision) <= GROUP_TEXT_MAX;
 }
 
+static void make_hashes(const struct siphash_key *key, struct decision *decision)
+{
+    decision->id_hash = ident_hash(key, decision->id_kind, &decision->id, decision->long_id);
+    decision->sender_hash = ident_sender_hash(key, &decision->sender);
+    decision->region_hash = siphash(key, decision->region);
+}
+
 static size_t accepted_read(struct span bytes, const struct siphash_key *key, size_t id_size,
                             struct decision *ret_decision)
 {
@@ -173,10 +180,9 @@ static size_t accepted_read(struct span bytes, const struct siphash_key *key, si
     }
     ret_decision->region = (struct span){at + DECISION_FULL_SIZE, region};
     ret_decision->long_id = (struct span){at + DECISION_FULL_SIZE + region, long_id};
-    ret_decision->id_hash =
-        ident_hash(key, ret_decision->id_kind, &ret_decision->id, ret_decision->long_id);
-    ret_decision->sender_hash = ident_sender_hash(key, &ret_decision->sender);
-    ret_decision->region_hash = siphash(key, ret_decision->region);
+    if (key != NULL) {
+        make_hashes(key, ret_decision);
+    }
     return DECISION_FULL_SIZE + padded(region + long_id);
 }
 

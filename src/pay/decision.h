@@ -106,7 +106,8 @@ size_t decision_write(const struct decision *decision, uint8_t *to);
 
 /*
  * The record at the front of these bytes. Returns its size, or 0 if they are no record
- * (short, an unknown kind, a length that does not fit). key: to make the hashes again.
+ * (short, an unknown kind, a length that does not fit). key: to make the hashes again; NULL:
+ * nobody looks at them, and they stay 0.
  */
 size_t decision_read(struct span bytes, const struct siphash_key *key,
                      struct decision *ret_decision);

@@ -49,6 +49,20 @@ static void reads_back_what_it_wrote(void **state)
     assert_true(again.pair_hash == 77);
 }
 
+static void makes_hashes_only_with_a_key(void **state)
+{
+    struct decision decision = accepted();
+    struct decision with, without;
+    size_t size = decision_write(&decision, bytes);
+
+    assert_int_equal(decision_read((struct span){bytes, size}, &key, &with), size);
+    assert_true(with.sender_hash == ident_sender_hash(&key, &decision.sender));
+    assert_true(with.region_hash == siphash(&key, decision.region));
+    assert_int_equal(decision_read((struct span){bytes, size}, NULL, &without), size);
+    with.id_hash = with.sender_hash = with.region_hash = 0;
+    assert_memory_equal(&with, &without, sizeof(with));
+}
+
 static void refuses_a_record_cut_anywhere(void **state)
 {
     struct decision decision = accepted();
@@ -86,6 +100,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_back_what_it_wrote),
+        cmocka_unit_test(makes_hashes_only_with_a_key),
         cmocka_unit_test(refuses_a_record_cut_anywhere),
         cmocka_unit_test(refuses_kinds_it_does_not_know),
     };

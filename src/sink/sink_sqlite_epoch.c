@@ -224,13 +224,12 @@ static enum outcome write_decision(struct sqlite_sink *sqlite, const struct epoc
 static enum outcome write_decisions(struct sqlite_sink *sqlite, const struct epoch *epoch,
                                     struct fault *ret_fault)
 {
-    static const struct siphash_key no_key; /* The ids' hashes are not looked at. */
     struct span left = {epoch->decisions.at, epoch->decisions.size};
     enum outcome outcome = DONE;
 
     while (outcome == DONE && left.size > 0) {
         struct decision note;
-        size_t size = decision_read(left, &no_key, &note);
+        size_t size = decision_read(left, NULL, &note);
         if (size == 0) {
             return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
                             "epoch %llu: a record that is none, %zu bytes before its end",
