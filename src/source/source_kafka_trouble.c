@@ -1,3 +1,4 @@
+#include "base/plural.h"
 #include "source/source_kafka_parts.h"
 
 #include <stdarg.h>
@@ -59,9 +60,10 @@ enum kafka_step kafka_lost(struct kafka_source *kafka, uint64_t first)
 
     (void)fault_is(&kafka->fault, BROKEN, FAULT_KAFKA_LOST,
                    "the next offset %llu of %s has been deleted by retention (oldest is %llu): "
-                   "%llu offsets are gone",
+                   "%llu offset%s %s gone",
                    number(kafka->next), name_of(kafka, name), number(first),
-                   number(first - kafka->next));
+                   number(first - kafka->next), plural(first - kafka->next),
+                   plural_verb(first - kafka->next));
     return halted(kafka);
 }
 
@@ -70,10 +72,11 @@ enum kafka_step kafka_truncated(struct kafka_source *kafka, uint64_t end)
     char name[TOPIC_TEXT_MAX];
 
     (void)fault_is(&kafka->fault, BROKEN, FAULT_SOURCE_TRUNCATED,
-                   "%s ends at offset %llu, and has been read up to %llu: %llu offsets have gone "
+                   "%s ends at offset %llu, and has been read up to %llu: %llu offset%s %s gone "
                    "from its end",
                    name_of(kafka, name), number(end), number(kafka->next),
-                   number(kafka->next - end));
+                   number(kafka->next - end), plural(kafka->next - end),
+                   kafka->next - end == 1 ? "has" : "have");
     fault_next(&kafka->fault,
                "find out whether the topic was made anew or a broker lost its tail; with the old "
                "records back, start again");
@@ -171,8 +174,9 @@ enum kafka_step kafka_missing(struct kafka_source *kafka, uint64_t to)
     char name[TOPIC_TEXT_MAX];
 
     (void)fault_is(&kafka->fault, BROKEN, FAULT_KAFKA_GAP,
-                   "%s: offset %llu is expected, and %llu came: %llu offsets are missing",
-                   name_of(kafka, name), number(kafka->next), number(to), number(to - kafka->next));
+                   "%s: offset %llu is expected, and %llu came: %llu offset%s %s missing",
+                   name_of(kafka, name), number(kafka->next), number(to), number(to - kafka->next),
+                   plural(to - kafka->next), plural_verb(to - kafka->next));
     return halted(kafka);
 }
 

@@ -102,7 +102,7 @@ static void an_end_before_the_fingerprint_is_waited_on_and_then_halts(void **sta
     assert_string_equal(world->story,
                         "assigned at 4\n"
                         "topic_truncated: payments/3 ends at offset 4, and has been read up to 5: "
-                        "1 offsets have gone from its end\n");
+                        "1 offset has gone from its end\n");
     kafka_world_end(world);
 }
 
