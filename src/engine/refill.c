@@ -106,14 +106,15 @@ static enum outcome open_view(struct refill *refill, struct fault *ret_fault)
     return outcome;
 }
 
-/* A moment of the ledger to look at; a new one after a while. */
+/* A moment of the ledger to look at; a new one after a while, or when it has gone on since. */
 static enum outcome look(struct refill *refill, struct fault *ret_fault)
 {
     int64_t now_ns = clock_steady_ns(refill->pipeline->clock);
     struct sink_head head;
     enum outcome outcome = open_view(refill, ret_fault);
 
-    if (outcome != DONE || (refill->looked_ns > 0 && now_ns - refill->looked_ns < MOMENT_NS)) {
+    if (outcome != DONE || (refill->looked_ns > 0 && now_ns - refill->looked_ns < MOMENT_NS &&
+                            refill->number <= refill->looked_epoch)) {
         return outcome;
     }
     outcome = sink_read_head(refill->view, &head, ret_fault);
@@ -124,6 +125,7 @@ static enum outcome look(struct refill *refill, struct fault *ret_fault)
         memcpy(refill->seq_ends, head.seq_next, sizeof(refill->seq_ends));
         forget_read(refill);
         refill->looked_ns = now_ns;
+        refill->looked_epoch = head.epoch;
     }
     return outcome;
 }

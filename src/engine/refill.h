@@ -29,7 +29,8 @@ struct refill {
     struct pipeline *pipeline; /* Borrowed. */
     struct sink *view;         /* Lent: memory for a sink of the ledger's kind. */
     bool open;
-    int64_t looked_ns;              /* The moment it holds on to is of then. */
+    int64_t looked_ns;              /* The moment it holds on to is of then, */
+    uint64_t looked_epoch;          /* when the ledger stood there. */
     uint64_t number;                /* The epoch that comes next, */
     uint64_t seq_next[TABLE_COUNT]; /* and its first row of each table. */
     uint64_t seq_ends[TABLE_COUNT]; /* Behind the ledger's last row of each, when looked at. */
