@@ -233,6 +233,52 @@ static void a_window_has_one_row_and_its_newest_values(void **state)
         LATER);
 }
 
+static void cut_last_row(struct epoch *epoch)
+{
+    struct span left = {epoch->rows.at, epoch->rows.size};
+    size_t before = 0;
+    struct row row;
+
+    while (left.size > 0) {
+        size_t size = row_read(left, &row);
+        before = epoch->rows.size - left.size;
+        left = (struct span){(const uint8_t *)left.at + size, left.size - size};
+    }
+    epoch->rows.size = before;
+}
+
+static void a_delivery_without_its_last_row_is_none(void **state)
+{
+    struct stage *stage = *state;
+
+    stage_add(stage, 3);
+    sample_fill(&stage->sample, &stage->epochs[1], 4);
+    cut_last_row(&stage->epochs[1].epoch);
+    assert_int_equal(stage_deliver(stage, 1, 1), BROKEN);
+    assert_int_equal(stage->fault.code, FAULT_SINK_DAMAGED);
+    assert_string_equal(stage_ask(stage, "SELECT count(*), (SELECT epoch FROM payonce_pipeline)"
+                                         " FROM payment_transactions"),
+                        "3|1");
+}
+
+static void a_table_that_lost_its_end_is_noticed(void **state)
+{
+    struct stage *stage = *state;
+    struct sink_head head;
+    sqlite3 *other = NULL;
+
+    stage_add(stage, 3);
+    stage_close_sink(stage);
+    assert_int_equal(sqlite3_open(stage->settings.path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "DELETE FROM payment_transactions_000001 WHERE seq = 3",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    assert_int_equal(stage_open_sink(stage), DONE);
+    assert_int_equal(sink_read_head(stage->sink, &head, &stage->fault), BROKEN);
+    assert_int_equal(stage->fault.code, FAULT_SINK_DAMAGED);
+}
+
 /* What is read back is, byte for byte, what was delivered. */
 static void rows_come_back_as_they_went(void **state)
 {
@@ -303,6 +349,8 @@ int main(void)
         WITH_LEDGER(a_day_adds_up_and_says_when_it_is_final),
         WITH_LEDGER(fraud_has_its_views),
         WITH_LEDGER(a_window_has_one_row_and_its_newest_values),
+        WITH_LEDGER(a_delivery_without_its_last_row_is_none),
+        WITH_LEDGER(a_table_that_lost_its_end_is_noticed),
         WITH_LEDGER(rows_come_back_as_they_went),
         WITH_LEDGER(totals_come_back_as_they_went),
     };
