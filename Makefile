@@ -42,19 +42,21 @@ demo-kafka: build
 	@test/kafka/demo $(BUILD)/payonce
 
 # Every test in the ordinary build; again under AddressSanitizer and UBSan, where the program
-# also dies at each of its named crash points; the threaded ones again under ThreadSanitizer.
+# also dies at each of its named crash points (real brokers: in the long programme); the threaded
+# ones again under ThreadSanitizer.
 test: packages-test build
 	@meson configure $(BUILD) -Dtests=enabled # It may be older than the tests' packages.
 	$(call configure,$(BUILD_SAN),-Dtests=enabled -Db_sanitize=address$(comma)undefined -Dcrash_points=true)
 	$(call configure,$(BUILD_TSAN),-Dtests=enabled -Db_sanitize=thread)
 	@meson test -C $(BUILD) --print-errorlogs --no-suite long
-	@meson test -C $(BUILD_SAN) --print-errorlogs --no-suite long --no-suite shape
+	@meson test -C $(BUILD_SAN) --print-errorlogs --no-suite long --no-suite shape --no-suite kafka
 	@meson test -C $(BUILD_TSAN) --print-errorlogs --no-suite long --suite threads
 
-# The long programme: a million messages in every combination, 200 kills.
+# The long programme: a million messages in every combination, 200 kills; real brokers under ASan.
 test-long: packages-test build
 	$(call configure,$(BUILD_SAN),-Db_sanitize=address$(comma)undefined -Dcrash_points=true)
 	@meson test -C $(BUILD) --print-errorlogs --verbose --suite long
+	@meson test -C $(BUILD_SAN) --print-errorlogs --suite kafka
 
 install: build
 	@meson install -C $(BUILD)
