@@ -41,21 +41,13 @@ enum outcome known_ledger_read(struct disk *disk, struct known_ledger *ret_known
                                struct fault *ret_fault)
 {
     struct file_bytes bytes;
-    disk_file file;
     size_t size = 0;
 
     memset(ret_known, 0, sizeof(*ret_known));
-    enum outcome outcome = disk_open(disk, file_name, false, &file, ret_fault);
-    if (outcome == LATER) {
-        return DONE;
-    }
+    enum outcome outcome =
+        disk_read_whole(disk, file_name, &bytes, sizeof(bytes), &size, ret_fault);
     if (outcome != DONE) {
-        return outcome;
-    }
-    outcome = disk_read(disk, file, 0, &bytes, sizeof(bytes), &size, ret_fault);
-    disk_close(disk, file);
-    if (outcome != DONE) {
-        return outcome;
+        return outcome == LATER ? DONE : outcome;
     }
     if (!whole(&bytes, size)) {
         return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
@@ -82,26 +74,6 @@ void known_ledger_of(const struct sink *ledger, uint64_t epoch, const struct cha
     (void)snprintf(ret_known->path, sizeof(ret_known->path), "%s", ledger->settings.path);
 }
 
-static enum outcome write_file(struct disk *disk, const struct file_bytes *bytes,
-                               struct fault *ret_fault)
-{
-    disk_file file;
-    enum outcome outcome = disk_open(disk, new_name, true, &file, ret_fault);
-
-    if (outcome != DONE) {
-        return outcome;
-    }
-    outcome = disk_write(disk, file, 0, (struct span){bytes, sizeof(*bytes)}, ret_fault);
-    if (outcome == DONE) {
-        outcome = disk_cut(disk, file, sizeof(*bytes), ret_fault);
-    }
-    if (outcome == DONE) {
-        outcome = disk_sync(disk, file, ret_fault);
-    }
-    disk_close(disk, file);
-    return outcome;
-}
-
 enum outcome known_ledger_write(struct disk *disk, const struct known_ledger *known,
                                 struct fault *ret_fault)
 {
@@ -116,11 +88,7 @@ enum outcome known_ledger_write(struct disk *disk, const struct known_ledger *kn
     memcpy(bytes.path, known->path, sizeof(bytes.path));
     bytes.checksum = checksum_of(&bytes);
 
-    enum outcome outcome = write_file(disk, &bytes, ret_fault);
-    if (outcome == DONE) {
-        outcome = disk_rename(disk, new_name, file_name, ret_fault);
-    }
-    return outcome == DONE ? disk_sync_directory(disk, ret_fault) : outcome;
+    return disk_replace(disk, file_name, new_name, (struct span){&bytes, sizeof(bytes)}, ret_fault);
 }
 
 bool known_ledger_same_place(const struct known_ledger *left, const struct known_ledger *right)

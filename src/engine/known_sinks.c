@@ -58,18 +58,13 @@ enum outcome known_sinks_read(struct disk *disk, struct known_sinks *ret_known,
                               struct fault *ret_fault)
 {
     struct file_bytes bytes;
-    disk_file file;
     size_t size = 0;
 
     memset(ret_known, 0, sizeof(*ret_known));
-    enum outcome outcome = disk_open(disk, file_name, false, &file, ret_fault);
+    enum outcome outcome =
+        disk_read_whole(disk, file_name, &bytes, sizeof(bytes), &size, ret_fault);
     if (outcome != DONE) {
         return outcome == LATER ? DONE : outcome;
-    }
-    outcome = disk_read(disk, file, 0, &bytes, sizeof(bytes), &size, ret_fault);
-    disk_close(disk, file);
-    if (outcome != DONE) {
-        return outcome;
     }
     if (!whole(&bytes, size)) {
         return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
@@ -78,26 +73,6 @@ enum outcome known_sinks_read(struct disk *disk, struct known_sinks *ret_known,
     }
     take(&bytes, ret_known);
     return DONE;
-}
-
-static enum outcome write_file(struct disk *disk, const struct file_bytes *bytes,
-                               struct fault *ret_fault)
-{
-    disk_file file;
-    enum outcome outcome = disk_open(disk, new_name, true, &file, ret_fault);
-
-    if (outcome != DONE) {
-        return outcome;
-    }
-    outcome = disk_write(disk, file, 0, (struct span){bytes, size_of(bytes)}, ret_fault);
-    if (outcome == DONE) {
-        outcome = disk_cut(disk, file, size_of(bytes), ret_fault);
-    }
-    if (outcome == DONE) {
-        outcome = disk_sync(disk, file, ret_fault);
-    }
-    disk_close(disk, file);
-    return outcome;
 }
 
 enum outcome known_sinks_write(struct disk *disk, const struct known_sinks *known,
@@ -111,11 +86,8 @@ enum outcome known_sinks_write(struct disk *disk, const struct known_sinks *know
     memcpy(bytes.sinks, known->sinks, known->count * sizeof(known->sinks[0]));
     bytes.checksum = checksum_of(&bytes);
 
-    enum outcome outcome = write_file(disk, &bytes, ret_fault);
-    if (outcome == DONE) {
-        outcome = disk_rename(disk, new_name, file_name, ret_fault);
-    }
-    return outcome == DONE ? disk_sync_directory(disk, ret_fault) : outcome;
+    return disk_replace(disk, file_name, new_name, (struct span){&bytes, size_of(&bytes)},
+                        ret_fault);
 }
 
 static void name_sink(const struct sink_type *type, const struct sink_settings *settings,

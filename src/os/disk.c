@@ -78,3 +78,47 @@ void disk_forget(struct disk *disk, disk_file file)
 {
     disk->type->forget(disk, file);
 }
+
+enum outcome disk_read_whole(struct disk *disk, const char *name, void *into, size_t size,
+                             size_t *ret_size, struct fault *ret_fault)
+{
+    disk_file file;
+    enum outcome outcome = disk_open(disk, name, false, &file, ret_fault);
+
+    if (outcome == DONE) {
+        outcome = disk_read(disk, file, 0, into, size, ret_size, ret_fault);
+        disk_close(disk, file);
+    }
+    return outcome;
+}
+
+static enum outcome write_whole(struct disk *disk, const char *name, struct span bytes,
+                                struct fault *ret_fault)
+{
+    disk_file file;
+    enum outcome outcome = disk_open(disk, name, true, &file, ret_fault);
+
+    if (outcome != DONE) {
+        return outcome;
+    }
+    outcome = disk_write(disk, file, 0, bytes, ret_fault);
+    if (outcome == DONE) {
+        outcome = disk_cut(disk, file, bytes.size, ret_fault);
+    }
+    if (outcome == DONE) {
+        outcome = disk_sync(disk, file, ret_fault);
+    }
+    disk_close(disk, file);
+    return outcome;
+}
+
+enum outcome disk_replace(struct disk *disk, const char *name, const char *beside,
+                          struct span bytes, struct fault *ret_fault)
+{
+    enum outcome outcome = write_whole(disk, beside, bytes, ret_fault);
+
+    if (outcome == DONE) {
+        outcome = disk_rename(disk, beside, name, ret_fault);
+    }
+    return outcome == DONE ? disk_sync_directory(disk, ret_fault) : outcome;
+}

@@ -79,6 +79,17 @@ MUST_USE enum outcome disk_sync_directory(struct disk *disk, struct fault *ret_f
 MUST_USE enum outcome disk_free_bytes(struct disk *disk, uint64_t *ret_bytes,
                                       struct fault *ret_fault);
 
+/*
+ * All of a small file at once. read_whole: at most size bytes of it; LATER: it is not there.
+ * replace: after DONE these bytes are the file, durably; else it is the old one or, where only the
+ * last sync failed, perhaps the new one: whole either way. They go into the file `beside` first,
+ * which then takes its name.
+ */
+MUST_USE enum outcome disk_read_whole(struct disk *disk, const char *name, void *into, size_t size,
+                                      size_t *ret_size, struct fault *ret_fault);
+MUST_USE enum outcome disk_replace(struct disk *disk, const char *name, const char *beside,
+                                   struct span bytes, struct fault *ret_fault);
+
 /* What is read from this file next comes from the medium, not from a cache of it. */
 void disk_forget(struct disk *disk, disk_file file);
 
