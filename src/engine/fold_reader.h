@@ -26,7 +26,7 @@ enum {
 struct fold_batch {
     enum outcome outcome; /* After its decisions: DONE, LATER (the journal's end), or the fault. */
     struct fault fault;
-    const struct epoch *epoch; /* Where they are from; lent until the next but one is taken. */
+    const struct epoch *epoch; /* Where they are from; lent until the next is taken. */
     bool last;                 /* Of its epoch. */
     size_t count;
     struct decision decisions[FOLD_BATCH];

@@ -75,7 +75,8 @@ struct pipeline {
     struct state_memory state_memory;
     struct journal_place fold; /* Reading place and memory of the fold, */
     bool beside;               /* which reads in a thread of its own: set before recovery. */
-    void *courier_memory;      /* pipeline_courier_memory_size, for the ledger's courier. */
+    void *
+        courier_memory; /* pipeline_courier_memory_size, for the fold, then the ledger's courier. */
 };
 
 /* Reserve and lay out memory, open the journal. The sinks' memory is the caller's. */
