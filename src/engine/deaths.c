@@ -11,14 +11,10 @@ enum { FILE_SIZE_MAX = DEATHS_PLACES_SIZE + 16 };
 static enum outcome read_file(struct disk *disk, char ret_text[FILE_SIZE_MAX + 1],
                               struct fault *ret_fault)
 {
-    disk_file file;
     size_t size = 0;
-    enum outcome outcome = disk_open(disk, file_name, false, &file, ret_fault);
+    enum outcome outcome =
+        disk_read_whole(disk, file_name, ret_text, FILE_SIZE_MAX, &size, ret_fault);
 
-    if (outcome == DONE) {
-        outcome = disk_read(disk, file, 0, ret_text, FILE_SIZE_MAX, &size, ret_fault);
-        disk_close(disk, file);
-    }
     ret_text[size] = '\0';
     return outcome;
 }
