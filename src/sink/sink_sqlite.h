@@ -165,9 +165,14 @@ MUST_USE enum outcome sqlite_prepare(struct sqlite_sink *sqlite, const char *sql
 MUST_USE enum outcome sqlite_statement(struct sqlite_sink *sqlite, enum sqlite_statement which,
                                        sqlite3_stmt **ret_statement, struct fault *ret_fault);
 
-/* DONE: a row stands there. LATER with no fault told: none. Else the failure. */
+/* DONE: ret_row says whether a row stands there; without one it is reset. */
 MUST_USE enum outcome sqlite_step(struct sqlite_sink *sqlite, sqlite3_stmt *statement,
                                   const char *doing, bool *ret_row, struct fault *ret_fault);
+
+/* By a fixed statement with one number: DONE: a row stands there, to be reset. LATER: none. */
+MUST_USE enum outcome sqlite_ask(struct sqlite_sink *sqlite, enum sqlite_statement which,
+                                 int64_t number, const char *doing, sqlite3_stmt **ret_statement,
+                                 struct fault *ret_fault);
 
 /* A statement that changes exactly one row, or something is wrong with the file. */
 MUST_USE enum outcome sqlite_change_one(struct sqlite_sink *sqlite, sqlite3_stmt *statement,

@@ -275,3 +275,20 @@ const char *sql_add(struct sql_text *text, const char *format, ...)
     va_end(arguments);
     return at;
 }
+
+enum outcome sqlite_ask(struct sqlite_sink *sqlite, enum sqlite_statement which, int64_t number,
+                        const char *doing, sqlite3_stmt **ret_statement, struct fault *ret_fault)
+{
+    bool row = false;
+    enum outcome outcome = sqlite_refresh(sqlite, ret_fault);
+
+    if (outcome != DONE || sqlite->stale) {
+        return outcome == DONE ? LATER : outcome;
+    }
+    outcome = sqlite_statement(sqlite, which, ret_statement, ret_fault);
+    if (outcome == DONE) {
+        (void)sqlite3_bind_int64(*ret_statement, 1, number);
+        outcome = sqlite_step(sqlite, *ret_statement, doing, &row, ret_fault);
+    }
+    return outcome == DONE && !row ? LATER : outcome;
+}

@@ -193,21 +193,12 @@ enum outcome sqlite_read_cursor(struct sink *sink, size_t index, struct sink_cur
 {
     struct sqlite_sink *sqlite = sqlite_of(sink);
     sqlite3_stmt *statement;
-    bool row = false;
-    enum outcome outcome = sqlite_refresh(sqlite, ret_fault);
+    enum outcome outcome = sqlite_ask(sqlite, STATEMENT_READ_CURSOR, (int64_t)index,
+                                      "reading a cursor", &statement, ret_fault);
 
-    if (outcome != DONE || sqlite->stale) {
-        return outcome == DONE ? LATER : outcome;
-    }
-    outcome = sqlite_statement(sqlite, STATEMENT_READ_CURSOR, &statement, ret_fault);
     if (outcome == DONE) {
-        (void)sqlite3_bind_int64(statement, 1, (int64_t)index);
-        outcome = sqlite_step(sqlite, statement, "reading a cursor", &row, ret_fault);
-    }
-    if (outcome == DONE && row) {
         outcome = take_cursor(sqlite, statement, index, ret_cursor, ret_fault);
         (void)sqlite3_reset(statement);
-        return outcome;
     }
-    return outcome == DONE ? LATER : outcome;
+    return outcome;
 }

@@ -39,21 +39,12 @@ enum outcome sqlite_read_rules(struct sink *sink, uint64_t epoch, struct sink_ru
 {
     struct sqlite_sink *sqlite = sqlite_of(sink);
     sqlite3_stmt *statement;
-    bool row = false;
-    enum outcome outcome = sqlite_refresh(sqlite, ret_fault);
+    enum outcome outcome = sqlite_ask(sqlite, STATEMENT_READ_RULES, (int64_t)epoch,
+                                      "reading the rules", &statement, ret_fault);
 
-    if (outcome != DONE || sqlite->stale) {
-        return outcome == DONE ? LATER : outcome;
-    }
-    outcome = sqlite_statement(sqlite, STATEMENT_READ_RULES, &statement, ret_fault);
     if (outcome == DONE) {
-        (void)sqlite3_bind_int64(statement, 1, (int64_t)epoch);
-        outcome = sqlite_step(sqlite, statement, "reading the rules", &row, ret_fault);
-    }
-    if (outcome == DONE && row) {
         outcome = take_rules(sqlite, statement, ret_rules, ret_fault);
         (void)sqlite3_reset(statement);
-        return outcome;
     }
-    return outcome == DONE ? LATER : outcome;
+    return outcome;
 }
