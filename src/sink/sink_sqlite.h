@@ -10,12 +10,11 @@
 #ifndef SINK_SINK_SQLITE_H
 #define SINK_SINK_SQLITE_H
 
-#include "sink/sink.h"
+#include "sink/shape.h"
 
 #include <sqlite3.h>
 
 enum {
-    SQLITE_COLUMNS_MAX = 24 + PAYMENT_CARRY_MAX,
     SQLITE_TEXT_SIZE = 1 << 18, /* The longest: the ranges of an epoch with SOURCES_MAX of them. */
     SQLITE_GROUP_PARTS = 100,   /* Parts in one view; SQLite takes at most 500 terms. */
     SQLITE_PART_NAME = 64,
@@ -31,28 +30,11 @@ enum {
     SQLITE_APPLICATION_ID = 0x70617931, /* "pay1" */
 };
 
-/* Where a column's value comes from. */
-enum column_kind {
-    COLUMN_NUMBER,
-    COLUMN_TEXT,
-    COLUMN_SOURCE,  /* A number; the view shows topic, incarnation, partition. */
-    COLUMN_VERDICT, /* A number; kept by name. */
-    COLUMN_EPOCH,
-    COLUMN_DECIDED, /* Not kept: the view finds it by the epoch. */
-};
-
-struct column {
-    const char *name;
-    enum column_kind kind;
-    uint8_t index; /* In the row's numbers or texts. */
-};
-
 /* One big table. */
 struct part_list {
-    size_t column_count;
-    struct column columns[SQLITE_COLUMNS_MAX]; /* The view's, in its order. */
+    struct shape shape; /* The view's columns, in its order. */
     size_t kept_count;
-    struct column kept[SQLITE_COLUMNS_MAX]; /* The parts' own of them; seq is the last. */
+    struct column kept[SHAPE_COLUMNS_MAX]; /* The parts' own of them; seq is the last. */
     uint64_t first; /* Numbers of its parts, [first, last]; last is the open one. 0: none. */
     uint64_t last;
     uint64_t indexed; /* All parts up to this one have their index. */
@@ -60,7 +42,7 @@ struct part_list {
     uint64_t insert_part;      /* The part these two write to; 0: none. */
     sqlite3_stmt *insert_many; /* Without seq: SQLite gives the next one, and faster. */
     sqlite3_stmt *insert_one;
-    int64_t bound[SQLITE_BATCH_ROWS][SQLITE_COLUMNS_MAX]; /* The numbers insert_many has. */
+    int64_t bound[SQLITE_BATCH_ROWS][SHAPE_COLUMNS_MAX]; /* The numbers insert_many has. */
 };
 
 /* A statement that is read forward, one row a call. */

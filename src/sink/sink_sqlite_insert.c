@@ -33,7 +33,7 @@ static enum outcome prepare_insert(struct sqlite_sink *sqlite, enum table table,
 static void forget_bound(struct part_list *parts)
 {
     for (size_t row = 0; row < SQLITE_BATCH_ROWS; row++) {
-        for (size_t column = 0; column < SQLITE_COLUMNS_MAX; column++) {
+        for (size_t column = 0; column < SHAPE_COLUMNS_MAX; column++) {
             parts->bound[row][column] = NUMBER_NULL;
         }
     }
