@@ -9,7 +9,7 @@ BUILD_FUZZ ?= build-fuzz
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: all build demo demo-kafka test test-long install bench fuzz clean packages packages-test
+.PHONY: all build demo demo-kafka test test-long test-kafka-long install bench fuzz clean packages packages-test
 
 all: build
 
@@ -57,6 +57,11 @@ test-long: packages-test build
 	$(call configure,$(BUILD_SAN),-Db_sanitize=address$(comma)undefined -Dcrash_points=true)
 	@meson test -C $(BUILD) --print-errorlogs --verbose --suite long
 	@meson test -C $(BUILD_SAN) --print-errorlogs --suite kafka
+
+# Only what real brokers are killed for: about an hour. One story, small: see CONTRIBUTING.md.
+test-kafka-long: packages-test build
+	@meson configure $(BUILD) -Dtests=enabled
+	@meson test -C $(BUILD) --print-errorlogs --verbose --suite long-kafka
 
 install: build
 	@meson install -C $(BUILD)

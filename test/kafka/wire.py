@@ -10,6 +10,7 @@ import time
 
 FETCH, LIST_OFFSETS, METADATA, OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR = 1, 2, 3, 8, 9, 10
 CREATE_TOPICS, DELETE_TOPICS, DELETE_RECORDS, CREATE_ACLS, CREATE_PARTITIONS = 19, 20, 21, 30, 37
+ELECT_LEADERS, ELECTION_NOT_NEEDED, NO_PREFERRED_LEADER = 43, 84, 80
 LATEST, EARLIEST = -1, -2
 ANSWER_SECONDS, WORK_SECONDS = 5.0, 10.0  # A broker that stands still has no answer.
 NOT_YET = {3, 5, 6, 7, 14, 15, 16, 41}  # Leader, coordinator or controller are still being settled.
@@ -130,7 +131,8 @@ def settled(question, seconds=40.0):
 
 
 def metadata(bootstrap, topics=None, timeout=ANSWER_SECONDS):
-    """brokers {id: place}, controller, topics {name: {partition: leader}}; topics None: of all."""
+    """brokers {id: place}, controller, topics {name: {partition: leader}}; topics None: of all.
+    lagging: of how many partitions some replica is not in step."""
     wanted = struct.pack(">i", -1) if topics is None else many(text(name) for name in topics)
     answer = any_of(bootstrap, METADATA, 4, wanted + b"\0", timeout)
     answer.number("i")
@@ -140,14 +142,14 @@ def metadata(bootstrap, topics=None, timeout=ANSWER_SECONDS):
         answer.text()
         brokers[number] = f"{host}:{port}"
     answer.text()
-    known = {"brokers": brokers, "controller": answer.number("i"), "topics": {}}
+    known = {"brokers": brokers, "controller": answer.number("i"), "topics": {}, "lagging": 0}
     for _ in range(answer.number("i")):
         code, name, _ = answer.number("h"), answer.text(), answer.number("b")
         parts = {}
         for _ in range(answer.number("i")):
             trouble, part, leader = answer.number("h"), answer.number("i"), answer.number("i")
-            answer.many(lambda: answer.number("i"))
-            answer.many(lambda: answer.number("i"))
+            copies = answer.many(lambda: answer.number("i"))
+            known["lagging"] += len(answer.many(lambda: answer.number("i"))) < len(copies)
             parts[part] = leader if trouble in (0, 9) else -1
         if code == 0:
             known["topics"][name] = parts
@@ -204,6 +206,25 @@ def create_partitions(bootstrap, name, count):
         answer.text()
         check(answer.number("h"), answer.text() or name)
     settled(lambda: check(0 if len(leaders(bootstrap, name)) == count else 5, name))
+
+
+def elect_leaders(bootstrap, name):
+    """Each partition's first replica leads it again, where that is in step."""
+    parts = metadata(bootstrap, [name])["topics"][name]
+    body = many([text(name) + many(struct.pack(">i", part) for part in sorted(parts))])
+
+    def question():
+        known = metadata(bootstrap, [])
+        answer = ask(known["brokers"].get(known["controller"], bootstrap.split(",")[0]),
+                     ELECT_LEADERS, 0, body + struct.pack(">i", 8000), WORK_SECONDS)
+        answer.number("i")
+        for _ in range(answer.number("i")):
+            answer.text()
+            for _ in range(answer.number("i")):
+                answer.number("i")
+                code, why = answer.number("h"), answer.text()
+                check(0 if code in (ELECTION_NOT_NEEDED, NO_PREFERRED_LEADER) else code, why or name)
+    settled(question)
 
 
 def delete_records(bootstrap, name, before):

@@ -73,9 +73,9 @@ def rows_of(database, table, names, order):
         raise Different(f"{table}: {error}") from None
 
 
-def compare_table(ledger, reference, table, names):
+def compare_table(ledger, reference, table, names, order=None):
     """Row by row; the first differences in words. Returns how many rows agree."""
-    order = ORDER.get(table, "seq")
+    order = order or ORDER.get(table, "seq")
     theirs = rows_of(ledger, LEDGER.get(table, table), quoted(names), order)
     ours = rows_of(reference, table, quoted(names), order)
     decimals = [names.index(name) for name in DECIMALS.get(table, ()) if name in names]
