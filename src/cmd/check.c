@@ -17,13 +17,15 @@ const char check_help[] =
     "\n"
     "      --offline             only the configuration\n"
     "      --strict              warnings count: exit code 1\n"
+    "      --production          the cluster, too: what a dead broker could lose is an error\n"
     "      --sample N            messages to try (100)\n"
     "      --json                JSON lines\n" OPTIONS_CONFIG_HELP OPTIONS_EVERY_HELP "\n"
     "Examples:\n"
     "  payonce check payonce.yaml\n"
+    "  payonce check --production --strict payonce.yaml\n"
     "  payonce check payments.jsonl\n";
 
-enum check_option { CHECK_OFFLINE = OPTION_OWN, CHECK_STRICT, CHECK_SAMPLE };
+enum check_option { CHECK_OFFLINE = OPTION_OWN, CHECK_STRICT, CHECK_PRODUCTION, CHECK_SAMPLE };
 
 enum { WHAT_WIDTH = 22, LINE_SIZE = 1024, ID_BYTES = 34 };
 
@@ -33,6 +35,7 @@ static const struct option known[] = {
     OPTIONS_CONFIG,
     {"offline", no_argument, NULL, CHECK_OFFLINE},
     {"strict", no_argument, NULL, CHECK_STRICT},
+    {"production", no_argument, NULL, CHECK_PRODUCTION},
     {"sample", required_argument, NULL, CHECK_SAMPLE},
     {NULL, 0, NULL, 0},
 };
@@ -235,9 +238,14 @@ int command_check(int count, char **arguments)
             request.offline = true;
         } else if (option == CHECK_STRICT) {
             request.strict = true;
+        } else if (option == CHECK_PRODUCTION) {
+            request.production = true;
         } else if (option != CHECK_SAMPLE || !take_sample(&request)) {
             return EXIT_USAGE;
         }
+    }
+    if (request.production && request.offline) {
+        return say_usage("check", "--production looks at the cluster, --offline at nothing");
     }
     return options_take_inputs(&options) ? check_run(&options, &request) : EXIT_USAGE;
 }

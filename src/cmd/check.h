@@ -14,8 +14,9 @@ enum { CHECK_SAMPLE_STANDARD = 100, CHECK_SAMPLE_MAX = 10000 };
 
 struct check_request {
     bool wanted;
-    bool offline; /* Only the configuration: nothing it names is looked at. */
-    bool strict;  /* Warnings count: exit code 1. */
+    bool offline;    /* Only the configuration: nothing it names is looked at. */
+    bool strict;     /* Warnings count: exit code 1. */
+    bool production; /* What can lose payments when a broker dies is an error. */
     size_t sample_max;
 };
 
@@ -48,6 +49,12 @@ void check_fault(struct check *check, const char *what, const struct fault *faul
 void check_files(struct check *check);
 void check_sample(struct check *check);
 void check_kafka(struct check *check);
+
+/* How the topic and the brokers are set, held against what production asks for. */
+struct kafka_reader;
+void check_production_topic(struct check *check, struct kafka_reader *reader, const char *what,
+                            const char *topic);
+void check_production_brokers(struct check *check, struct kafka_reader *reader, const char *what);
 
 /*
  * A sample of messages from anywhere, tried one by one, told about at the end. NULL: there is no

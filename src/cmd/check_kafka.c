@@ -3,6 +3,8 @@
 #include "cmd/check.h"
 
 #include "base/plural.h"
+#include "cmd/partition.h"
+#include "os/clock.h"
 #include "os/kafka_read.h"
 #include "source/source_kafka.h"
 
@@ -16,11 +18,14 @@ enum {
     SAMPLE_WAIT_MS = 5000, /* For messages that are there. */
     SAMPLE_LOOK_MS = 10,
     PLACE_SIZE = 300,
+    CLOCKS_APART_MS = 60000, /* Two clocks further apart are told. */
 };
 
 /* A partition of which the newest messages are tried. */
 struct tail {
     struct kafka_partition *partition;
+    uint32_t count;   /* Partitions of its topic. */
+    int64_t asked_ms; /* When its end was asked for, by our clock. */
     uint64_t next;
     uint64_t end;
 };
@@ -32,8 +37,13 @@ struct looking {
     char what[PLACE_SIZE];
     size_t tail_count;
     struct tail tails[FEED_PARTITIONS_MAX];
-    size_t keyed; /* Of the messages that are payments: those whose key is their id, */
-    size_t other; /* and the others. */
+    size_t keyed;     /* Of the messages that are payments: those whose key is their id, */
+    size_t other;     /* and the others. */
+    size_t placed;    /* Of the messages that have a key: those that stand where murmur2 puts it. */
+    size_t strayed;   /* The others. */
+    size_t stamped;   /* Messages with a broker's time; and how far, at most, */
+    int64_t ahead_ms; /* that was after our time of reading; */
+    int64_t behind_ms; /* of those written while we looked, before it. */
 };
 
 static bool duration_of(const char *text, int64_t *ret_ms)
@@ -58,11 +68,20 @@ static void say_retention(struct looking *looking, const char *topic, uint32_t p
         quantity_say(QUANTITY_DURATION, retention_ms, keeps);
     }
     quantity_say(QUANTITY_DURATION, needs_ms, needs);
-    check_say(looking->check, retention_ms < 0 || retention_ms >= needs_ms ? CHECK_OK : CHECK_WARN,
+    bool enough = retention_ms < 0 || retention_ms >= needs_ms;
+    bool production = looking->check->request->production;
+    check_say(looking->check,
+              enough       ? CHECK_OK
+              : production ? CHECK_ERROR
+                           : CHECK_WARN,
               looking->what,
               "topic %s, %u partition%s, retention %s (needs %s: lateness + dedup retention + "
               "longest outage)",
               topic, partitions, plural(partitions), keeps, needs);
+    if (!enough) {
+        check_next(looking->check, "next: set retention.ms of the topic to %lld or more",
+                   (long long)needs_ms);
+    }
 }
 
 /* LATER, BROKEN: it would not run. */
@@ -93,11 +112,15 @@ static enum outcome look_at_settings(struct looking *looking, const char *topic,
 
 /* Its newest messages are tried, so many at most. */
 static enum outcome add_tail(struct looking *looking, const char *topic, uint32_t partition,
-                             uint64_t most, struct fault *ret_fault)
+                             uint32_t count, struct fault *ret_fault)
 {
+    size_t share = looking->check->request->sample_max / looking->settings->topic_count + 1;
+    uint64_t most = share / count + 1;
     struct tail *tail = &looking->tails[looking->tail_count];
     uint64_t first = 0;
 
+    tail->count = count;
+    tail->asked_ms = clock_wall_ms(&clock_real);
     enum outcome outcome =
         kafka_reader_partition(looking->reader, topic, partition, &tail->partition, ret_fault);
     if (outcome == DONE) {
@@ -117,18 +140,20 @@ static enum outcome look_at_topic(struct looking *looking, const char *topic,
                                   struct fault *ret_fault)
 {
     uint32_t count = 0;
-    size_t wanted = looking->check->request->sample_max / looking->settings->topic_count + 1;
     enum outcome outcome = kafka_reader_topic(looking->reader, topic, &count, ret_fault);
 
     if (outcome == DONE) {
         outcome = look_at_settings(looking, topic, count, ret_fault);
+    }
+    if (outcome == DONE && looking->check->request->production) {
+        check_production_topic(looking->check, looking->reader, looking->what, topic);
     }
     for (uint32_t partition = 0; outcome == DONE && partition < count; partition++) {
         if (looking->tail_count == FEED_PARTITIONS_MAX) {
             return fault_is(ret_fault, BROKEN, FAULT_SOURCE_LIMIT,
                             "more than %d partitions cannot be read", FEED_PARTITIONS_MAX);
         }
-        outcome = add_tail(looking, topic, partition, wanted / count + 1, ret_fault);
+        outcome = add_tail(looking, topic, partition, count, ret_fault);
     }
     return outcome;
 }
@@ -144,6 +169,11 @@ static void try_record(struct looking *looking, struct sample *sample, const str
     };
     char place[PLACE_SIZE];
 
+    if (record->key.at != NULL) {
+        bool placed = partition_of(record->key, tail->count) == tail->partition->number;
+        looking->placed += placed ? 1 : 0;
+        looking->strayed += placed ? 0 : 1;
+    }
     (void)snprintf(place, sizeof(place), "%s/%u", tail->partition->topic, tail->partition->number);
     if (sample_take(sample, place, &message)) {
         const struct span id = message.payment.transaction_id;
@@ -152,6 +182,18 @@ static void try_record(struct looking *looking, struct sample *sample, const str
         looking->keyed += same ? 1 : 0;
         looking->other += same ? 0 : 1;
     }
+}
+
+/* A message behind the end that was told to us was written after we had asked. */
+static void compare_clocks(struct looking *looking, const struct tail *tail,
+                           const struct kafka_record *record)
+{
+    int64_t ahead_ms = record->stamp_ms - clock_wall_ms(&clock_real);
+    int64_t behind_ms = record->offset >= tail->end ? tail->asked_ms - record->stamp_ms : 0;
+
+    looking->stamped++;
+    looking->ahead_ms = ahead_ms > looking->ahead_ms ? ahead_ms : looking->ahead_ms;
+    looking->behind_ms = behind_ms > looking->behind_ms ? behind_ms : looking->behind_ms;
 }
 
 /* What has arrived of this one. An error that stays is shown by nothing coming any more. */
@@ -163,6 +205,9 @@ static void take_tail(struct looking *looking, struct sample *sample, struct tai
 
     for (size_t index = 0; index < count; index++) {
         const struct kafka_record *record = &records[index];
+        if (record->kind == KAFKA_RECORD && record->by_broker) {
+            compare_clocks(looking, tail, record);
+        }
         bool more = *taken < looking->check->request->sample_max && tail->next < tail->end;
         if (record->kind == KAFKA_RECORD && more && record->offset >= tail->next) {
             try_record(looking, sample, tail, record);
@@ -194,6 +239,60 @@ static void take_all(struct looking *looking, struct sample *sample)
     }
 }
 
+static void tell_keys(const struct looking *looking)
+{
+    if (looking->keyed > 0 && looking->other == 0) {
+        check_say(looking->check, CHECK_OK, "sample", "every key is the payment's transaction_id");
+    } else if (looking->other > 0) {
+        check_say(looking->check, CHECK_OK, "sample",
+                  "%zu of %zu key%s %s not the payment's transaction_id: with one payonce for all "
+                  "partitions that is no harm",
+                  looking->other, looking->keyed + looking->other,
+                  plural(looking->keyed + looking->other), plural_verb(looking->other));
+    }
+}
+
+static void tell_places(const struct looking *looking)
+{
+    size_t all = looking->placed + looking->strayed;
+
+    if (looking->strayed > 0) {
+        check_say(looking->check, CHECK_WARN, "sample",
+                  "%zu of %zu key%s %s not in the partition that murmur2 gives it: copies of one "
+                  "payment may stand in two partitions",
+                  looking->strayed, all, plural(all), plural_verb(looking->strayed));
+        check_next(looking->check,
+                   "next: nothing for one payonce; for more of them set partitioner=murmur2_random "
+                   "in producers that use librdkafka");
+    } else if (all > 0) {
+        check_say(looking->check, CHECK_OK, "sample",
+                  "every key stands in the partition that murmur2 gives it");
+    }
+}
+
+static void tell_clocks(const struct looking *looking)
+{
+    bool slow = looking->ahead_ms > CLOCKS_APART_MS;
+    bool fast = looking->behind_ms > CLOCKS_APART_MS;
+    char text[QUANTITY_TEXT_SIZE];
+
+    if (looking->stamped == 0) {
+        return;
+    }
+    quantity_say(QUANTITY_DURATION, slow ? looking->ahead_ms : looking->behind_ms, text);
+    if (slow || fast) {
+        check_say(looking->check, CHECK_WARN, "clock", "it is %s %s the brokers' clocks: %s", text,
+                  slow ? "behind" : "ahead of",
+                  slow ? "payments can be taken for future ones"
+                       : "delays will be shown longer than they are");
+        check_next(looking->check,
+                   "next: set the clocks of this machine and of the brokers by NTP");
+    } else {
+        check_say(looking->check, CHECK_OK, "clock",
+                  "no broker has stamped a message that does not fit this machine's clock");
+    }
+}
+
 static void try_messages(struct looking *looking)
 {
     struct check *check = looking->check;
@@ -212,34 +311,51 @@ static void try_messages(struct looking *looking)
     }
     take_all(looking, sample);
     sample_end(sample);
-    if (looking->keyed > 0 && looking->other == 0) {
-        check_say(check, CHECK_OK, "sample", "every key is the payment's transaction_id");
-    } else if (looking->other > 0) {
-        check_say(check, CHECK_OK, "sample",
-                  "%zu of %zu key%s %s not the payment's transaction_id: with one payonce for all "
-                  "partitions that is no harm",
-                  looking->other, looking->keyed + looking->other,
-                  plural(looking->keyed + looking->other), plural_verb(looking->other));
+    tell_keys(looking);
+    if (check->request->production) {
+        tell_places(looking);
+        tell_clocks(looking);
+    }
+}
+
+/* What the settings and the library alone tell. */
+static void look_at_client(struct looking *looking)
+{
+    struct check *check = looking->check;
+    const struct kafka_settings *client = &looking->settings->client;
+    size_t risks = kafka_settings_risks(client);
+    const char *warning;
+
+    for (size_t index = 0; (warning = kafka_settings_warning(client, index)) != NULL; index++) {
+        bool risk = check->request->production && index < risks;
+        check_say(check, risk ? CHECK_ERROR : CHECK_WARN, looking->what, "%s", warning);
+        if (risk) {
+            check_next(check, "next: source.kafka.tls: {enabled: true, ca_file: ...}, and nothing "
+                              "in source.kafka.extra that weakens it");
+        }
+    }
+    if (check->request->production && kafka_version_warning() != NULL) {
+        check_say(check, CHECK_WARN, looking->what, "%s", kafka_version_warning());
     }
 }
 
 static void look_at_all(struct looking *looking)
 {
     const struct kafka_feed_settings *kafka = looking->settings;
-    unsigned errors = looking->check->errors;
     struct fault fault;
-    const char *warning;
+    bool all = true;
 
-    for (size_t index = 0; (warning = kafka_settings_warning(&kafka->client, index)) != NULL;
-         index++) {
-        check_say(looking->check, CHECK_WARN, looking->what, "%s", warning);
-    }
+    look_at_client(looking);
     for (size_t index = 0; index < kafka->topic_count; index++) {
         if (look_at_topic(looking, kafka->topics[index], &fault) != DONE) {
             check_fault(looking->check, looking->what, &fault);
+            all = false;
         }
     }
-    if (looking->check->errors == errors) {
+    if (all && looking->check->request->production) {
+        check_production_brokers(looking->check, looking->reader, looking->what);
+    }
+    if (all) {
         try_messages(looking);
     }
 }

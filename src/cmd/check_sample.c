@@ -6,12 +6,8 @@
 #include "parse/parse.h"
 #include "source/source.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
     UNITS = 5, /* struct payment's event_unit. */
@@ -54,54 +50,6 @@ struct sample_memory {
     char scratch[PARSE_SCRATCH_MAX]; /* Of a message, while it is looked at, */
     char again[PARSE_SCRATCH_MAX];   /* and of the same one parsed again. */
 };
-
-uint64_t check_input_bytes(const struct config *config)
-{
-    uint64_t bytes = 0;
-
-    for (size_t index = 0; index < config->engine.path_count; index++) {
-        struct stat status;
-        if (stat(config->engine.paths[index], &status) == 0) {
-            bytes += (uint64_t)status.st_size;
-        }
-    }
-    return bytes;
-}
-
-void check_files(struct check *check)
-{
-    const struct engine_settings *engine = &check->config->engine;
-    char text[QUANTITY_TEXT_SIZE];
-    size_t good = 0;
-
-    for (size_t index = 0; index < engine->path_count; index++) {
-        const char *path = engine->paths[index];
-        struct fault fault;
-        struct stat status;
-        int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (file < 0) {
-            enum fault_code code = errno == EACCES ? FAULT_SOURCE_PERMISSION : FAULT_SOURCE_MISSING;
-            (void)fault_is(&fault, BROKEN, code, "%s: %s", path, strerror(errno));
-            check_fault(check, "files", &fault);
-            continue;
-        }
-        bool regular = fstat(file, &status) == 0 && S_ISREG(status.st_mode);
-        (void)close(file);
-        if (!regular) {
-            continue; /* What it is instead, the sample says. */
-        }
-        good++;
-        if (check->verbose) {
-            check_say(check, CHECK_OK, "file", "%s", path);
-        }
-    }
-    if (engine->from_stdin) {
-        check_say(check, CHECK_OK, "standard input", "is read when payonce runs");
-    } else if (good > 0) {
-        quantity_say(QUANTITY_SIZE, (int64_t)check_input_bytes(check->config), text);
-        check_say(check, CHECK_OK, "files", "%zu readable, %s", good, text);
-    }
-}
 
 static void tell_refused(struct sample *sample, const char *path, const struct message *message)
 {

@@ -91,4 +91,7 @@ const char *kafka_version_warning(void);
 /* What is worth a loud line at start about these settings, one each index; NULL: no more. */
 const char *kafka_settings_warning(const struct kafka_settings *settings, size_t index);
 
+/* So many of them, the first, are of what others could read or forge on the way. */
+size_t kafka_settings_risks(const struct kafka_settings *settings);
+
 #endif

@@ -28,10 +28,11 @@ static enum outcome cannot(struct kafka_reader *reader, const char *topic,
     return kafka_fault(ret_fault, LATER, FAULT_KAFKA_UNREACHABLE, topic, error);
 }
 
-enum outcome kafka_reader_topic(struct kafka_reader *reader, const char *topic,
-                                uint32_t *ret_partition_count, struct fault *ret_fault)
+/* What is known of one topic. Whoever asked destroys it. */
+static enum outcome ask_of_topic(struct kafka_reader *reader, const char *topic,
+                                 const struct rd_kafka_metadata **ret_metadata,
+                                 struct fault *ret_fault)
 {
-    const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_topic_t *handle = strlen(topic) <= KAFKA_TOPIC_MAX
                                    ? rd_kafka_topic_new(reader->client.handle, topic, NULL)
                                    : NULL;
@@ -40,18 +41,72 @@ enum outcome kafka_reader_topic(struct kafka_reader *reader, const char *topic,
         return cannot(reader, topic, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, ret_fault);
     }
     rd_kafka_resp_err_t error =
-        rd_kafka_metadata(reader->client.handle, 0, handle, &metadata, KAFKA_WAIT_MS);
+        rd_kafka_metadata(reader->client.handle, 0, handle, ret_metadata, KAFKA_WAIT_MS);
     rd_kafka_topic_destroy(handle);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        *ret_partition_count = 0;
-        error = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-        if (metadata->topic_cnt == 1) {
-            error = metadata->topics[0].err;
-            *ret_partition_count = (uint32_t)metadata->topics[0].partition_cnt;
+        const struct rd_kafka_metadata *metadata = *ret_metadata;
+        error = metadata->topic_cnt == 1 ? metadata->topics[0].err
+                                         : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            rd_kafka_metadata_destroy(metadata);
         }
-        rd_kafka_metadata_destroy(metadata);
     }
     return error == RD_KAFKA_RESP_ERR_NO_ERROR ? DONE : cannot(reader, topic, error, ret_fault);
+}
+
+enum outcome kafka_reader_topic(struct kafka_reader *reader, const char *topic,
+                                uint32_t *ret_partition_count, struct fault *ret_fault)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    enum outcome outcome = ask_of_topic(reader, topic, &metadata, ret_fault);
+
+    if (outcome == DONE) {
+        *ret_partition_count = (uint32_t)metadata->topics[0].partition_cnt;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    return outcome;
+}
+
+enum outcome kafka_reader_copies(struct kafka_reader *reader, const char *topic,
+                                 struct kafka_copies *ret_copies, struct fault *ret_fault)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    enum outcome outcome = ask_of_topic(reader, topic, &metadata, ret_fault);
+
+    if (outcome != DONE) {
+        return outcome;
+    }
+    *ret_copies = (struct kafka_copies){0};
+    for (int index = 0; index < metadata->topics[0].partition_cnt; index++) {
+        const struct rd_kafka_metadata_partition *partition =
+            &metadata->topics[0].partitions[index];
+        uint32_t replicas = (uint32_t)partition->replica_cnt;
+        if (index == 0 || replicas < ret_copies->least) {
+            ret_copies->least = replicas;
+        }
+        ret_copies->behind += partition->isr_cnt < partition->replica_cnt ? 1 : 0;
+        ret_copies->headless += partition->leader < 0 ? 1 : 0;
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return DONE;
+}
+
+enum outcome kafka_reader_brokers(struct kafka_reader *reader, int32_t *ret_numbers,
+                                  size_t capacity, size_t *ret_count, struct fault *ret_fault)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t error =
+        rd_kafka_metadata(reader->client.handle, 0, NULL, &metadata, KAFKA_WAIT_MS);
+
+    *ret_count = 0;
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return cannot(reader, "the cluster", error, ret_fault);
+    }
+    for (int index = 0; index < metadata->broker_cnt && *ret_count < capacity; index++) {
+        ret_numbers[(*ret_count)++] = metadata->brokers[index].id;
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return DONE;
 }
 
 enum outcome kafka_reader_cluster(struct kafka_reader *reader, char ret_cluster[KAFKA_CLUSTER_SIZE],

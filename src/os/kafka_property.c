@@ -175,19 +175,16 @@ static bool all_local(const char *brokers)
     return true;
 }
 
-const char *kafka_settings_warning(const struct kafka_settings *settings, size_t index)
+/* What others could read or forge, one each index. */
+static const char *risk_of(const struct kafka_settings *settings, size_t index)
 {
     const char *certificate = extra_value(settings, "enable.ssl.certificate.verification");
     const char *host = extra_value(settings, "ssl.endpoint.identification.algorithm");
     const char *protocol = settings->protocol;
-    const char *mechanism = settings->mechanism;
     size_t count = 0;
 
     if (protocol == NULL) {
         protocol = extra_value(settings, "security.protocol");
-    }
-    if (mechanism == NULL) {
-        mechanism = extra_value(settings, "sasl.mechanism");
     }
     bool encrypted = protocol != NULL && strcasestr(protocol, "ssl") != NULL;
     if (!encrypted && !all_local(settings->brokers) && count++ == index) {
@@ -199,8 +196,32 @@ const char *kafka_settings_warning(const struct kafka_settings *settings, size_t
     if (host != NULL && strcasecmp(host, "https") != 0 && count++ == index) {
         return "the brokers' names are not compared with their certificates";
     }
+    return NULL;
+}
+
+size_t kafka_settings_risks(const struct kafka_settings *settings)
+{
+    size_t count = 0;
+
+    while (risk_of(settings, count) != NULL) {
+        count++;
+    }
+    return count;
+}
+
+const char *kafka_settings_warning(const struct kafka_settings *settings, size_t index)
+{
+    const char *mechanism = settings->mechanism;
+    const char *risk = risk_of(settings, index);
+
+    if (risk != NULL) {
+        return risk;
+    }
+    if (mechanism == NULL) {
+        mechanism = extra_value(settings, "sasl.mechanism");
+    }
     if (mechanism != NULL && strncasecmp(mechanism, "SCRAM", 5) == 0 &&
-        rd_kafka_version() < 0x020601ff && count++ == index) {
+        rd_kafka_version() < 0x020601ff && index == kafka_settings_risks(settings)) {
         return "SCRAM with a librdkafka before 2.6.1 (it repeats its nonce): Kafka 4 refuses it as "
                "bad credentials; Kafka 3.9 takes it";
     }

@@ -167,6 +167,26 @@ MUST_USE enum outcome kafka_reader_topic_setting(struct kafka_reader *reader, co
                                                  const char *name, char ret_value[KAFKA_VALUE_SIZE],
                                                  struct fault *ret_fault);
 
+/* The same of a broker: what holds for topics that do not say. */
+MUST_USE enum outcome kafka_reader_broker_setting(struct kafka_reader *reader, int32_t broker,
+                                                  const char *name,
+                                                  char ret_value[KAFKA_VALUE_SIZE],
+                                                  struct fault *ret_fault);
+
+/* How often the partitions of a topic are there, as the brokers have it now. */
+struct kafka_copies {
+    uint32_t least;    /* Replicas that each partition has. */
+    uint32_t behind;   /* Partitions of which not every replica is in step. */
+    uint32_t headless; /* Partitions that nobody leads. */
+};
+MUST_USE enum outcome kafka_reader_copies(struct kafka_reader *reader, const char *topic,
+                                          struct kafka_copies *ret_copies, struct fault *ret_fault);
+
+/* The numbers of the brokers that are up, at most `capacity` of them. LATER. */
+MUST_USE enum outcome kafka_reader_brokers(struct kafka_reader *reader, int32_t *ret_numbers,
+                                           size_t capacity, size_t *ret_count,
+                                           struct fault *ret_fault);
+
 /* The partition's own queue, held by the reader until it is closed. BROKEN: no memory. */
 MUST_USE enum outcome kafka_reader_partition(struct kafka_reader *reader, const char *topic,
                                              uint32_t partition,

@@ -286,6 +286,11 @@ static void warns_of_what_is_not_protected(void **state)
     assert_non_null(strstr(kafka_settings_warning(&settings, 0), "not verified"));
     assert_non_null(strstr(kafka_settings_warning(&settings, 1), "not compared"));
     assert_null(kafka_settings_warning(&settings, 2));
+    assert_int_equal(kafka_settings_risks(&settings), 2);
+    settings.mechanism = "SCRAM-SHA-512"; /* A nuisance, and nothing that others could read. */
+    assert_int_equal(kafka_settings_warning(&settings, 2) != NULL, rd_kafka_version() < 0x020601ff);
+    assert_null(kafka_settings_warning(&settings, 3));
+    assert_int_equal(kafka_settings_risks(&settings), 2);
 }
 
 static void nobody_there_is_said_in_time(void **state)

@@ -80,7 +80,20 @@ END
     says "next: it is gzip"
     run -65 "$PAYONCE" check .
     says "is a directory"
-    says_not "readable"
+    says "next: name a regular file"
+    says_not "1 readable"
+    ln p.jsonl.gz twin
+    run -78 "$PAYONCE" check p.jsonl.gz twin
+    says "[C004] p.jsonl.gz and twin are two names of one file"
+}
+
+@test "more files than may be open are told before they are opened" {
+    touch $(seq 20)
+    ulimit -n 140
+    run -78 "$PAYONCE" check $(seq 20)
+    says "error files"
+    says "[C012] 20 input files and 128 files of its own are more than the 140"
+    says "next: allow it 148"
 }
 
 @test "a life cycle under one id is recognized" {
@@ -122,4 +135,37 @@ END
     "$PAYONCE" simulate -q --to file:p.jsonl --count 500
     "$PAYONCE" check --json payonce.yaml >lines
     python3 -c 'import json; assert len([json.loads(line)["level"] for line in open("lines")]) > 5'
+}
+
+@test "for production the cluster is asked; without one there is no answer" {
+    run -0 "$PAYONCE" check --help
+    says "--production          the cluster, too"
+    cat >payonce.yaml <<END
+data_dir: ./data
+source: {type: kafka, kafka: {brokers: ["127.0.0.1:1"], topics: [payments]}}
+sinks: [{name: books, type: sqlite, path: ./books.db}]
+END
+    run -69 "$PAYONCE" check --production payonce.yaml
+    says "error kafka 127.0.0.1:1"
+    says "[K003]"
+    run -2 "$PAYONCE" check --production --offline payonce.yaml
+    says "--production looks at the cluster, --offline at nothing"
+}
+
+@test "for production what others could read is an error, else a warning" {
+    cat >payonce.yaml <<END
+data_dir: ./data
+source:
+  type: kafka
+  kafka:
+    brokers: ["kafka.invalid:9092", "127.0.0.1:1"]
+    topics: [payments]
+sinks: [{name: books, type: sqlite, path: ./books.db}]
+END
+    run -69 "$PAYONCE" check payonce.yaml
+    says "warn  kafka kafka.invalid"
+    says "what goes to and from the brokers is not encrypted"
+    run -1 "$PAYONCE" check --production payonce.yaml
+    says "error kafka kafka.invalid"
+    says "next: source.kafka.tls: {enabled: true"
 }

@@ -10,6 +10,7 @@ import time
 
 FETCH, LIST_OFFSETS, METADATA, OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR = 1, 2, 3, 8, 9, 10
 CREATE_TOPICS, DELETE_TOPICS, DELETE_RECORDS, CREATE_ACLS, CREATE_PARTITIONS = 19, 20, 21, 30, 37
+INCREMENTAL_ALTER_CONFIGS = 44
 ELECT_LEADERS, ELECTION_NOT_NEEDED, NO_PREFERRED_LEADER = 43, 84, 80
 LATEST, EARLIEST = -1, -2
 ANSWER_SECONDS, WORK_SECONDS = 5.0, 10.0  # A broker that stands still has no answer.
@@ -224,6 +225,19 @@ def elect_leaders(bootstrap, name):
                 answer.number("i")
                 code, why = answer.number("h"), answer.text()
                 check(0 if code in (ELECTION_NOT_NEEDED, NO_PREFERRED_LEADER) else code, why or name)
+    settled(question)
+
+
+def set_of_brokers(bootstrap, name, value):
+    """What holds for all brokers by default; None: what they were started with."""
+    pair = text(name) + (b"\1\xff\xff" if value is None else b"\0" + text(value))
+    body = many([b"\4" + text("") + many([pair])]) + b"\0"
+
+    def question():
+        answer = any_of(bootstrap, INCREMENTAL_ALTER_CONFIGS, 0, body, WORK_SECONDS)
+        answer.number("i")
+        for _ in range(answer.number("i")):
+            check(answer.number("h"), answer.text() or name)
     settled(question)
 
 
