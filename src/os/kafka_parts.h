@@ -82,6 +82,21 @@ MUST_USE bool kafka_client_close(struct kafka_client *client, int timeout_ms);
 enum outcome kafka_fault(struct fault *ret_fault, enum outcome outcome, enum fault_code code,
                          const char *what, rd_kafka_resp_err_t error);
 
+/*
+ * The topic, if a broker says that it is there; the caller destroys it. Waits for an answer,
+ * KAFKA_WAIT_MS at most; of a client that nobody else polls. LATER, REFUSED: kafka_client_cannot.
+ */
+MUST_USE enum outcome kafka_client_topic(struct kafka_client *client, const char *topic,
+                                         rd_kafka_topic_t **ret_topic,
+                                         uint32_t *ret_partition_count, struct fault *ret_fault);
+
+/*
+ * Why nothing can be done with `what`, a topic or what else the brokers were asked for. REFUSED:
+ * it is not there, or not for us. LATER: out of reach, and everything else.
+ */
+enum outcome kafka_client_cannot(struct kafka_client *client, const char *what,
+                                 rd_kafka_resp_err_t error, struct fault *ret_fault);
+
 /* The property's one name: librdkafka has several for some. */
 const char *kafka_property_name(const char *name);
 

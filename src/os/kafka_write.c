@@ -1,13 +1,12 @@
 #include "os/kafka_write.h"
 
-#include "os/clock.h"
 #include "os/kafka_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum { PRODUCE_KEY = 0, OWN_MAX = 12, ASK_MS = 500 };
+enum { PRODUCE_KEY = 0, OWN_MAX = 12 };
 
 struct kafka_writer {
     struct kafka_client client;
@@ -165,83 +164,19 @@ enum outcome kafka_writer_open(const struct kafka_writer_settings *settings,
     return DONE;
 }
 
-static enum outcome not_allowed(const char *what, int error, struct fault *ret_fault)
-{
-    return kafka_fault(ret_fault, REFUSED, FAULT_KAFKA_NOT_ALLOWED, what,
-                       (rd_kafka_resp_err_t)error);
-}
-
-/* Why the topic cannot be written to, as an answer to whoever asked. */
-static enum outcome cannot(struct kafka_writer *writer, const char *topic,
-                           rd_kafka_resp_err_t error, struct fault *ret_fault)
-{
-    enum kafka_class class = kafka_error_class(error);
-
-    if (class == KAFKA_PASSING && writer->client.not_allowed != 0) { /* Why nobody answered. */
-        return not_allowed(topic, writer->client.not_allowed, ret_fault);
-    }
-    if (class == KAFKA_MISSING) {
-        return fault_is(ret_fault, REFUSED, FAULT_KAFKA_TOPIC, "topic %s: %s", topic,
-                        rd_kafka_err2str(error));
-    }
-    if (class == KAFKA_NOT_ALLOWED) {
-        return not_allowed(topic, error, ret_fault);
-    }
-    return kafka_fault(ret_fault, LATER, FAULT_KAFKA_UNREACHABLE, topic, error);
-}
-
-static rd_kafka_resp_err_t ask_once(struct kafka_writer *writer, rd_kafka_topic_t *topic,
-                                    uint32_t *ret_count)
-{
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t error =
-        rd_kafka_metadata(writer->client.handle, 0, topic, &metadata, ASK_MS);
-
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return error;
-    }
-    error = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    if (metadata->topic_cnt == 1) {
-        error = metadata->topics[0].err;
-        *ret_count = (uint32_t)metadata->topics[0].partition_cnt;
-    }
-    rd_kafka_metadata_destroy(metadata);
-    return error;
-}
-
-/* Until somebody answers, or says that we may not ask. */
-static rd_kafka_resp_err_t count_partitions(struct kafka_writer *writer, rd_kafka_topic_t *topic,
-                                            uint32_t *ret_count)
-{
-    int64_t until_ns = clock_steady_ns(&clock_real) + KAFKA_WAIT_MS * INT64_C(1000000);
-    rd_kafka_resp_err_t error;
-
-    do {
-        error = ask_once(writer, topic, ret_count);
-        (void)rd_kafka_poll(writer->client.handle, 0);
-    } while (kafka_error_class(error) == KAFKA_PASSING && writer->client.not_allowed == 0 &&
-             clock_steady_ns(&clock_real) < until_ns);
-    return error;
-}
-
 enum outcome kafka_writer_topic(struct kafka_writer *writer, const char *topic,
                                 uint32_t *ret_number, uint32_t *ret_partition_count,
                                 struct fault *ret_fault)
 {
     must(writer->topic_count < KAFKA_WRITER_TOPICS_MAX);
-    rd_kafka_topic_t *handle = rd_kafka_topic_new(writer->client.handle, topic, NULL);
+    enum outcome outcome =
+        kafka_client_topic(&writer->client, topic, &writer->topics[writer->topic_count],
+                           ret_partition_count, ret_fault);
 
-    if (handle == NULL) {
-        return cannot(writer, topic, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, ret_fault);
+    if (outcome == DONE) {
+        *ret_number = writer->topic_count++;
     }
-    rd_kafka_resp_err_t error = count_partitions(writer, handle, ret_partition_count);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        rd_kafka_topic_destroy(handle);
-        return cannot(writer, topic, error, ret_fault);
-    }
-    *ret_number = writer->topic_count;
-    writer->topics[writer->topic_count++] = handle;
-    return DONE;
+    return outcome;
 }
 
 /* What handing it in has come to. */
@@ -309,7 +244,8 @@ enum outcome kafka_writer_trouble(const struct kafka_writer *writer, struct faul
                            (rd_kafka_resp_err_t)writer->client.fatal);
     }
     if (writer->client.not_allowed != 0) {
-        return not_allowed("the brokers refuse", writer->client.not_allowed, ret_fault);
+        return kafka_fault(ret_fault, REFUSED, FAULT_KAFKA_NOT_ALLOWED, "the brokers refuse",
+                           (rd_kafka_resp_err_t)writer->client.not_allowed);
     }
     return DONE;
 }

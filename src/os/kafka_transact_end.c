@@ -1,0 +1,254 @@
+#include "os/kafka_transact_parts.h"
+
+#include <string.h>
+
+enum {
+    AGAIN_MS = 100, /* Between two tries of the same. */
+    ROOM_MS = 20,
+    SEND_MS = KAFKA_TRANSACTION_MS - KAFKA_WAIT_MS, /* For all that comes before the end. */
+};
+
+/* What the transaction fails for: the first that is told, but what lasts before what passes. */
+static void note(struct kafka_transactor *transactor, enum outcome outcome,
+                 const struct fault *fault)
+{
+    struct kafka_transaction *transaction = &transactor->transaction;
+
+    if (!transaction->troubled || (transaction->outcome == LATER && outcome == REFUSED)) {
+        transaction->troubled = true;
+        transaction->outcome = outcome;
+        transaction->fault = *fault;
+    }
+}
+
+static void note_record(struct kafka_transactor *transactor, const char *topic,
+                        rd_kafka_resp_err_t error)
+{
+    struct fault fault;
+    char what[300];
+
+    (void)snprintf(what, sizeof(what), "a record for %s is not written", topic);
+    note(transactor, kafka_transact_fault(&fault, what, error, NULL), &fault);
+}
+
+/* Destroys the error. */
+static void note_error(struct kafka_transactor *transactor, const char *what,
+                       rd_kafka_error_t *error)
+{
+    struct fault fault;
+
+    note(transactor, kafka_transact_error(transactor, what, error, &fault), &fault);
+}
+
+void kafka_transact_failed(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
+{
+    struct kafka_client *client = opaque;
+    struct kafka_transactor *transactor = client->context;
+
+    (void)handle;
+    transactor->transaction.dropped = true;
+    if (message->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE &&
+        message->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
+        note_record(transactor, rd_kafka_topic_name(message->rkt), message->err);
+    }
+}
+
+/*
+ * Was there a request of an earlier transaction without an answer? It may still lie in a broker's
+ * door, though it was sent again: coming between the requests of the next transaction of the same
+ * epoch it would end that one, or move its cursor. A new client has a new epoch.
+ */
+static bool worn(const struct kafka_transactor *transactor)
+{
+    return __atomic_load_n(&transactor->unanswered, __ATOMIC_ACQUIRE);
+}
+
+void kafka_transactor_begin(struct kafka_transactor *transactor)
+{
+    struct fault fault;
+
+    must(transactor->fenced && !transactor->spent && !transactor->transaction.open);
+    transactor->transaction = (struct kafka_transaction){.open = true};
+    if (worn(transactor)) {
+        note(transactor,
+             fault_is(&fault, LATER, FAULT_KAFKA_UNREACHABLE,
+                      "an answer to the transaction before was lost: a new client is needed"),
+             &fault);
+        return;
+    }
+    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(transactor->writer.handle, NULL, 0);
+    if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        note(transactor, kafka_transact_fault(&fault, "no transaction", fatal, NULL), &fault);
+        return;
+    }
+    rd_kafka_error_t *error = rd_kafka_begin_transaction(transactor->writer.handle);
+    if (error != NULL) {
+        note_error(transactor, "no transaction", error);
+        return;
+    }
+    transactor->transaction.begun = true;
+}
+
+static rd_kafka_resp_err_t hand_in(struct kafka_transactor *transactor,
+                                   const struct kafka_outgoing *record)
+{
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
+
+    for (size_t index = 0; index < record->header_count; index++) {
+        const struct kafka_header *header = &record->headers[index];
+        (void)rd_kafka_header_add(headers, header->name, -1, header->value.at,
+                                  (ssize_t)header->value.size);
+    }
+    /* The library copies key and value, and takes them without const. */
+    rd_kafka_resp_err_t error = rd_kafka_producev(
+        transactor->writer.handle, RD_KAFKA_V_RKT(transactor->topics[record->topic]),
+        RD_KAFKA_V_TIMESTAMP(record->stamp_ms), RD_KAFKA_V_KEY(record->key.at, record->key.size),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.at, record->value.size),
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_headers_destroy(headers);
+    }
+    return error;
+}
+
+void kafka_transactor_write(struct kafka_transactor *transactor,
+                            const struct kafka_outgoing *record)
+{
+    must(transactor->transaction.open && record->topic < transactor->topic_count);
+    must(record->header_count <= KAFKA_HEADERS_MAX);
+    int64_t until_ns = kafka_moment(KAFKA_WAIT_MS);
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__QUEUE_FULL;
+
+    if (transactor->transaction.troubled || transactor->transaction.dropped) {
+        return;
+    }
+    while (error == RD_KAFKA_RESP_ERR__QUEUE_FULL && kafka_moment_left(until_ns) > 0) {
+        error = hand_in(transactor, record);
+        (void)rd_kafka_poll(transactor->writer.handle,
+                            error == RD_KAFKA_RESP_ERR__QUEUE_FULL ? ROOM_MS : 0);
+    }
+    if (error == RD_KAFKA_RESP_ERR__STATE || error == RD_KAFKA_RESP_ERR__FATAL) {
+        transactor->transaction.dropped = true; /* It has failed already; the next call says why. */
+    } else if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        note_record(transactor, rd_kafka_topic_name(transactor->topics[record->topic]), error);
+    }
+}
+
+/*
+ * All records are with the brokers, or something went wrong. Only thereafter is a commit tried:
+ * so what fails here fails before, and an abort is the truth about it.
+ */
+static bool flush(struct kafka_transactor *transactor, int64_t until_ns)
+{
+    rd_kafka_t *handle = transactor->writer.handle;
+
+    if (rd_kafka_flush(handle, kafka_moment_left(until_ns)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        struct fault fault;
+        note(transactor,
+             kafka_transact_fault(&fault, "the records", RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, NULL),
+             &fault);
+    }
+    return !transactor->transaction.troubled;
+}
+
+/* May the call be made again? Then the error is destroyed, and some time has passed. */
+static bool again(struct kafka_transactor *transactor, rd_kafka_error_t *error, int64_t until_ns)
+{
+    if (error == NULL || !rd_kafka_error_is_retriable(error) || kafka_moment_left(until_ns) == 0) {
+        return false;
+    }
+    rd_kafka_error_destroy(error);
+    (void)rd_kafka_poll(transactor->writer.handle, AGAIN_MS);
+    return true;
+}
+
+/* It also says why records were given up, if that was for the transaction's own trouble. */
+static bool set_cursor(struct kafka_transactor *transactor, const char *topic, uint64_t offset,
+                       const char *text, int64_t until_ns)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *cursor = rd_kafka_topic_partition_list_add(list, topic, 0);
+    rd_kafka_error_t *error;
+
+    cursor->offset = (int64_t)offset;
+    cursor->metadata = (void *)(uintptr_t)text; /* The library makes a copy of the list. */
+    cursor->metadata_size = strlen(text);
+    do {
+        error = rd_kafka_send_offsets_to_transaction(
+            transactor->writer.handle, list, transactor->group, kafka_moment_left(until_ns));
+    } while (again(transactor, error, until_ns));
+    cursor->metadata = NULL;
+    cursor->metadata_size = 0;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (error != NULL) {
+        note_error(transactor, "the transaction", error);
+    }
+    return error == NULL;
+}
+
+static bool fenced(const struct kafka_transactor *transactor)
+{
+    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(transactor->writer.handle, NULL, 0);
+
+    return kafka_error_class(fatal) == KAFKA_FENCED;
+}
+
+static enum kafka_end commit(struct kafka_transactor *transactor, int64_t until_ns)
+{
+    rd_kafka_error_t *error;
+
+    do {
+        error = rd_kafka_commit_transaction(transactor->writer.handle, kafka_moment_left(until_ns));
+    } while (again(transactor, error, until_ns));
+    if (error == NULL) {
+        return KAFKA_APPLIED;
+    }
+    note_error(transactor, "whether it was committed is not known", error);
+    return KAFKA_ASK_AGAIN;
+}
+
+static enum kafka_end give_up(struct kafka_transactor *transactor, int64_t until_ns)
+{
+    rd_kafka_error_t *error;
+
+    if (fenced(transactor)) {
+        return KAFKA_SHUT_OUT;
+    }
+    if (!transactor->transaction.begun) {
+        return KAFKA_ASK_AGAIN;
+    }
+    do {
+        error = rd_kafka_abort_transaction(transactor->writer.handle, kafka_moment_left(until_ns));
+    } while (again(transactor, error, until_ns));
+    if (error == NULL) {
+        return KAFKA_NOT_APPLIED;
+    }
+    note_error(transactor, "the abort", error);
+    return fenced(transactor) ? KAFKA_SHUT_OUT : KAFKA_ASK_AGAIN;
+}
+
+enum kafka_end kafka_transactor_end(struct kafka_transactor *transactor, uint32_t topic,
+                                    uint64_t offset, const char *text, enum outcome *ret_outcome,
+                                    struct fault *ret_fault)
+{
+    struct kafka_transaction *transaction = &transactor->transaction;
+
+    must(transaction->open && topic < transactor->topic_count);
+    must(offset <= INT64_MAX && strlen(text) < KAFKA_CURSOR_TEXT_SIZE);
+    int64_t send_ns = kafka_moment(SEND_MS);
+    int64_t until_ns = kafka_moment(KAFKA_TRANSACTION_MS + KAFKA_WAIT_MS);
+    const char *name = rd_kafka_topic_name(transactor->topics[topic]);
+    bool ready = !transaction->troubled && flush(transactor, send_ns) &&
+                 set_cursor(transactor, name, offset, text, send_ns);
+    enum kafka_end end = ready && !transaction->dropped ? commit(transactor, until_ns)
+                                                        : give_up(transactor, until_ns);
+
+    transaction->open = false;
+    transactor->spent = end == KAFKA_ASK_AGAIN || end == KAFKA_SHUT_OUT;
+    if (end != KAFKA_APPLIED) {
+        must(transaction->troubled);
+        *ret_outcome = transaction->outcome;
+        *ret_fault = transaction->fault;
+    }
+    return end;
+}
