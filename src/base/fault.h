@@ -122,6 +122,8 @@ enum fault_class {
       "give payonce a database of its own, or drop the foreign table")                             \
     X(FAULT_SINK_REPLACED, "S034", "sink_replaced", FAULT_CLASS_TEMPORARY,                         \
       "a restart opens the file that is there now and refills what it lacks")                      \
+    X(FAULT_SINK_CURSOR_LOST, "S035", "sink_cursor_lost", FAULT_CLASS_HALT,                        \
+      "name topics that are empty, or create these anew: it is then filled from the beginning")    \
     X(FAULT_OUTPUT, "O001", "output_failed", FAULT_CLASS_IO,                                       \
       "look at where the output goes, then run it again")                                          \
     X(FAULT_TRUTH, "T001", "truth_unreadable", FAULT_CLASS_USAGE,                                  \

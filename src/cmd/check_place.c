@@ -206,7 +206,7 @@ static void check_sink(struct check *check, size_t index)
 
     (void)snprintf(what, sizeof(what), "sink %s (%s)", sink->name, type);
     parent_of(sink->path, parent);
-    if (stat(sink->path, &status) == 0) {
+    if (sink->kafka != NULL || stat(sink->path, &status) == 0) {
         if (ledger_view_open(&view, type, sink, &fault) == DONE) {
             check_history(check, what, &view, index == 0);
             ledger_view_close(&view);
@@ -222,15 +222,19 @@ static void check_sink(struct check *check, size_t index)
     }
 }
 
-/* A sink on another volume survives what the journal's does not. */
-static bool all_on_one_volume(const struct engine_settings *engine)
+/* A file on another volume survives what the journal's does not. */
+static bool all_on_one_volume(const struct engine_settings *engine, size_t *ret_files)
 {
     struct stat data;
     struct stat status;
     bool all = volume_of(engine->data_dir, &data);
 
+    *ret_files = 0;
     for (size_t index = 0; all && index < engine->sink_count; index++) {
-        all = volume_of(engine->sinks[index].path, &status) && status.st_dev == data.st_dev;
+        bool file = engine->sinks[index].kafka == NULL;
+        all = !file ||
+              (volume_of(engine->sinks[index].path, &status) && status.st_dev == data.st_dev);
+        *ret_files += file ? 1 : 0;
     }
     return all;
 }
@@ -239,17 +243,17 @@ void check_sinks(struct check *check)
 {
     const struct engine_settings *engine = &check->config->engine;
     char what[2 * SINK_NAME_MAX + 32];
+    size_t files;
 
     for (size_t index = 0; index < engine->sink_count; index++) {
         check_sink(check, index);
     }
     (void)snprintf(what, sizeof(what), "sink %s (%s)", engine->sinks[0].name,
                    check->config->sink_type_names[0]);
-    if (all_on_one_volume(engine)) {
+    if (all_on_one_volume(engine, &files)) {
         check_say(check, CHECK_WARN, what,
-                  engine->sink_count == 1
-                      ? "journal and the only ledger share a volume: if it is lost, both are"
-                      : "journal and all sinks share a volume: if it is lost, all are");
+                  files == 1 ? "journal and the only ledger share a volume: if it is lost, both are"
+                             : "journal and all sinks share a volume: if it is lost, all are");
     }
 }
 

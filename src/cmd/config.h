@@ -60,6 +60,14 @@ struct config_error {
 enum log_level { LOG_INFO, LOG_WARN, LOG_ERROR }; /* In the order of log.level */
 enum log_format { LOG_AUTO, LOG_TEXT, LOG_JSON }; /* and of log.format. */
 
+/* How a Kafka cluster is reached, and the memory behind it. */
+struct config_connection {
+    struct kafka_settings client;
+    struct kafka_property extra[CONFIG_EXTRA_MAX];
+    char brokers[CONFIG_BROKERS_SIZE];
+    char client_id[KAFKA_CLIENT_ID_MAX + 1];
+};
+
 struct config {
     /* What was asked for. */
     const struct config_text *file; /* NULL: none was read. */
@@ -87,10 +95,9 @@ struct config {
     const char *paths[ENGINE_PATHS_MAX];
     struct kafka_feed_settings kafka;
     const char *kafka_topics[CONFIG_TOPICS_MAX];
-    struct kafka_property kafka_extra[CONFIG_EXTRA_MAX];
-    char kafka_brokers[CONFIG_BROKERS_SIZE];
+    struct config_connection connections[1 + ENGINE_SINKS_MAX]; /* Of the source, of each sink. */
+    struct sink_kafka sink_kafkas[ENGINE_SINKS_MAX];
     char kafka_group[PIPELINE_NAME_MAX + 16];
-    char kafka_client_id[KAFKA_CLIENT_ID_MAX + 1];
 };
 
 /* What the command line says about the configuration. */

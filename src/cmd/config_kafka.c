@@ -9,13 +9,6 @@
 /* A producer may write to a partition for so long before payonce reads it. */
 #define FURTHER_PARTITIONS_MS INT64_C(60000)
 
-static const char *given(const struct config *config, enum setting_name name)
-{
-    const char *text = config_text(config, name);
-
-    return strcmp(text, "none") == 0 ? NULL : text;
-}
-
 static struct config_error *wrong(struct config *config, enum setting_name name,
                                   enum fault_code code, const char *sentence)
 {
@@ -37,29 +30,13 @@ static size_t resolve_list(const struct config *config, enum setting_name name,
     return count;
 }
 
-static void resolve_brokers(struct config *config)
-{
-    const struct yaml_node *list = config->values[SET_KAFKA_BROKERS].node;
-    size_t used = 0;
-
-    for (const struct yaml_node *entry = list->child; entry != NULL; entry = entry->next) {
-        used += (size_t)snprintf(config->kafka_brokers + used, CONFIG_BROKERS_SIZE - used, "%s%s",
-                                 used > 0 ? "," : "", entry->text);
-        must(used < CONFIG_BROKERS_SIZE);
-    }
-    config->kafka.client.brokers = config->kafka_brokers;
-}
-
 static void resolve_names(struct config *config)
 {
     bool named = !config_auto(config, SET_KAFKA_GROUP);
 
     (void)snprintf(config->kafka_group, sizeof(config->kafka_group), "payonce-%s",
                    config->engine.pipeline);
-    (void)snprintf(config->kafka_client_id, sizeof(config->kafka_client_id), "%.*s",
-                   KAFKA_CLIENT_ID_MAX, config->kafka_group);
     config->kafka.group = named ? config_text(config, SET_KAFKA_GROUP) : config->kafka_group;
-    config->kafka.client.client_id = config->kafka_client_id;
 }
 
 static void resolve_start(struct config *config)
@@ -79,51 +56,6 @@ static void resolve_start(struct config *config)
                                            "neither earliest nor latest nor a time");
         (void)snprintf(error->hint, sizeof(error->hint), "write a time as 2026-02-25T00:00:00Z");
     }
-}
-
-static void resolve_security(struct config *config)
-{
-    static const char *const protocols[] = {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"};
-    static const char *const mechanisms[] = {NULL, "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"};
-    struct kafka_settings *client = &config->kafka.client;
-    unsigned mechanism = config_choice(config, SET_KAFKA_MECHANISM);
-    bool tls = strcmp(config_text(config, SET_KAFKA_TLS), "true") == 0;
-
-    client->protocol = protocols[(tls ? 1 : 0) + (mechanism > 0 ? 2 : 0)];
-    client->mechanism = mechanisms[mechanism];
-    client->ca_file = given(config, SET_KAFKA_CA);
-    client->certificate_file = given(config, SET_KAFKA_CERT);
-    client->key_file = given(config, SET_KAFKA_KEY);
-    client->key_password.file = given(config, SET_KAFKA_KEY_PASSWORD_FILE);
-    client->username = given(config, SET_KAFKA_USERNAME);
-    client->password.file = given(config, SET_KAFKA_PASSWORD_FILE);
-    client->password.variable = given(config, SET_KAFKA_PASSWORD_VARIABLE);
-    if (mechanism > 0 && (client->username == NULL ||
-                          (client->password.file == NULL && client->password.variable == NULL))) {
-        (void)wrong(config, SET_KAFKA_MECHANISM, FAULT_CONFIG_MISSING,
-                    "it wants sasl.username, and sasl.password_file or sasl.password_variable");
-    }
-    if (!tls && (client->ca_file != NULL || client->certificate_file != NULL)) {
-        (void)wrong(config, SET_KAFKA_TLS, FAULT_CONFIG_VALUE,
-                    "certificates are named, and tls.enabled is false");
-    }
-}
-
-static void resolve_extra(struct config *config)
-{
-    const struct config_value *value = &config->values[SET_KAFKA_EXTRA];
-    struct kafka_settings *client = &config->kafka.client;
-    struct fault fault;
-
-    for (const struct yaml_node *entry = value->node->child; entry != NULL; entry = entry->next) {
-        struct kafka_property *property = &config->kafka_extra[client->extra_count++];
-        *property = (struct kafka_property){entry->key, entry->text};
-        if (kafka_property_check(property, false, &fault) != DONE) {
-            (void)config_wrong(config, value->text, entry->key_mark, FAULT_CONFIG_VALUE, "%s",
-                               fault.text);
-        }
-    }
-    client->extra = config->kafka_extra;
 }
 
 bool config_need_topics(struct config *config)
@@ -148,7 +80,8 @@ void config_resolve_kafka(struct config *config)
 {
     struct kafka_feed_settings *kafka = &config->kafka;
 
-    resolve_brokers(config);
+    config_connect_source(config);
+    kafka->client = config->connections[0].client;
     resolve_names(config);
     kafka->topics = config->kafka_topics;
     kafka->topic_count = resolve_list(config, SET_KAFKA_TOPICS, config->kafka_topics);
@@ -157,8 +90,6 @@ void config_resolve_kafka(struct config *config)
     kafka->gaps = gaps[config_choice(config, SET_KAFKA_GAPS)];
     kafka->queue_bytes = (uint64_t)config_number(config, SET_KAFKA_MEMORY);
     kafka->clock = &clock_real;
-    resolve_security(config);
-    resolve_extra(config);
     config->engine.feed_type = &feed_kafka;
     config->engine.feed_settings = kafka;
     config->engine.feed_look_ms = FURTHER_PARTITIONS_MS;

@@ -44,11 +44,16 @@ void config_add_ledger(struct config *config);
 void config_resolve_kafka(struct config *config);
 bool config_need_topics(struct config *config);
 
+/* The connection of source.kafka, and that of a sink of type kafka. */
+void config_connect_source(struct config *config);
+void config_connect_sink(struct config *config, const struct yaml_node *record, size_t index);
+
 /* Which of the setting's choices is in force: 0, 1 ... */
 unsigned config_choice(const struct config *config, enum setting_name name);
 
 /* Of a checked text of such a setting. */
 int64_t setting_number(const struct setting *setting, const char *text);
+unsigned setting_choice(const struct setting *setting, const char *text);
 
 /* The value at "sinks[].deliver.max_rows" of this entry; NULL: not given. */
 const struct yaml_node *config_record_value(const struct yaml_node *record,

@@ -39,8 +39,7 @@ bool config_auto(const struct config *config, enum setting_name name)
     return strcmp(config_text(config, name), "auto") == 0;
 }
 
-/* Which of the setting's choices it is: 0, 1 ... */
-static unsigned choice_index(const struct setting *setting, const char *text)
+unsigned setting_choice(const struct setting *setting, const char *text)
 {
     unsigned index = 0;
 
@@ -56,7 +55,7 @@ static unsigned choice_index(const struct setting *setting, const char *text)
 
 unsigned config_choice(const struct config *config, enum setting_name name)
 {
-    return choice_index(&settings[name], config_text(config, name));
+    return setting_choice(&settings[name], config_text(config, name));
 }
 
 static void copy_text(char *to, size_t size, const char *from)
@@ -92,7 +91,7 @@ static void resolve_payment(const struct config *config, struct parse_settings *
     }
     resolve_names(config->values[SET_DROP].node, &parse->drop);
     parse->reject_unknown =
-        choice_index(&settings[SET_UNKNOWN_FIELDS], config_text(config, SET_UNKNOWN_FIELDS)) == 1;
+        setting_choice(&settings[SET_UNKNOWN_FIELDS], config_text(config, SET_UNKNOWN_FIELDS)) == 1;
     parse->decimals_max = (int32_t)config_number(config, SET_MAX_DECIMALS);
 }
 
@@ -102,7 +101,7 @@ static void resolve_mask(struct config *config, struct parse_settings *parse)
     const struct config_value *value = &config->values[SET_MASK];
 
     for (const struct yaml_node *entry = value->node->child; entry != NULL; entry = entry->next) {
-        bool drop = choice_index(&settings[SET_MASK], entry->text) == 1;
+        bool drop = setting_choice(&settings[SET_MASK], entry->text) == 1;
         struct parse_names *names = drop ? &parse->drop : &parse->mask;
         if (names->count == PARSE_PRIVATE_MAX) {
             config_wrong(config, value->text, entry->key_mark, FAULT_CONFIG_RANGE,
@@ -263,8 +262,8 @@ void config_resolve(struct config *config)
     resolve_journal(config, engine);
     config_resolve_sinks(config);
     config->log_level =
-        (enum log_level)choice_index(&settings[SET_LOG_LEVEL], config_text(config, SET_LOG_LEVEL));
-    config->log_format = (enum log_format)choice_index(&settings[SET_LOG_FORMAT],
+        (enum log_level)setting_choice(&settings[SET_LOG_LEVEL], config_text(config, SET_LOG_LEVEL));
+    config->log_format = (enum log_format)setting_choice(&settings[SET_LOG_FORMAT],
                                                        config_text(config, SET_LOG_FORMAT));
     config->expected_rate = config_number(config, SET_EXPECTED_RATE);
     resolve_memory(config);

@@ -9,11 +9,44 @@ enum {
     BUSY_TIMEOUT_MS = 1000,
 };
 
-static int64_t number_of(const struct yaml_node *record, enum setting_name name)
+/* What deliver.max_rows and max_wait come to by themselves. */
+struct bounds {
+    const char *type;
+    uint64_t rows;
+    int64_t wait_ms;
+};
+
+static const struct bounds bounds_of_types[] = {
+    {"sqlite", 50000, 200},
+    {"kafka", 5000, 200},
+};
+
+static int64_t number_or(const struct yaml_node *record, enum setting_name name, int64_t standard)
 {
     const struct yaml_node *node = config_record_value(record, &settings[name]);
 
-    return setting_number(&settings[name], node == NULL ? settings[name].standard : node->text);
+    return node == NULL || strcmp(node->text, "auto") == 0
+               ? standard
+               : setting_number(&settings[name], node->text);
+}
+
+/* record NULL: nothing is given. */
+static void resolve_bounds(struct config *config, const struct yaml_node *record, size_t index)
+{
+    struct engine_settings *engine = &config->engine;
+    const struct bounds *bounds = bounds_of_types;
+
+    while (strcmp(bounds->type, config->sink_type_names[index]) != 0) {
+        bounds++; /* The table of settings lists no other type. */
+        must(bounds < bounds_of_types + sizeof(bounds_of_types) / sizeof(bounds_of_types[0]));
+    }
+    engine->deliver_rows_max[index] = bounds->rows;
+    engine->deliver_wait_ms[index] = bounds->wait_ms;
+    if (record != NULL) {
+        engine->deliver_rows_max[index] =
+            (uint64_t)number_or(record, SET_SINK_ROWS, (int64_t)bounds->rows);
+        engine->deliver_wait_ms[index] = number_or(record, SET_SINK_WAIT, bounds->wait_ms);
+    }
 }
 
 static uint64_t backlog_of(const struct config *config, const struct yaml_node *record)
@@ -47,6 +80,42 @@ static void resolve_shared(const struct engine_settings *engine, struct sink_set
     sink->busy_timeout_ms = BUSY_TIMEOUT_MS;
 }
 
+static const char *topic_of(const struct yaml_node *record, enum setting_name name)
+{
+    const struct yaml_node *node = config_record_value(record, &settings[name]);
+
+    return node == NULL || strcmp(node->text, "none") == 0 ? NULL : node->text;
+}
+
+static void resolve_kafka(struct config *config, const struct yaml_node *record, size_t index)
+{
+    static const enum setting_name topics[TABLE_COUNT] = {
+        [TABLE_TRANSACTIONS] = SET_SINK_TRANSACTIONS,
+        [TABLE_DUPLICATES] = SET_SINK_DUPLICATES,
+        [TABLE_DEAD_LETTERS] = SET_SINK_DEAD_LETTERS,
+        [TABLE_METRICS] = SET_SINK_METRICS,
+    };
+    struct sink_settings *sink = &config->engine.sinks[index];
+    struct sink_kafka *kafka = &config->sink_kafkas[index];
+
+    config_connect_sink(config, record, index);
+    kafka->client = config->connections[1 + index].client;
+    for (size_t table = 0; table < TABLE_COUNT; table++) {
+        kafka->topics[table] = topic_of(record, topics[table]);
+    }
+    sink->kafka = kafka;
+    sink->path[0] = '\0';
+    if (kafka->topics[TABLE_TRANSACTIONS] == NULL) {
+        struct config_error *error =
+            config_wrong(config, config->values[SET_SINKS].text, record->mark, FAULT_CONFIG_MISSING,
+                         "sink \"%s\" names no topic for payment_transactions", sink->name);
+        (void)snprintf(error->next, sizeof(error->next),
+                       "topics: {payment_transactions: payments-accepted}");
+    } else {
+        (void)snprintf(sink->path, sizeof(sink->path), "%s", kafka->topics[TABLE_TRANSACTIONS]);
+    }
+}
+
 static void resolve_sink(struct config *config, const struct yaml_node *record, size_t index)
 {
     struct engine_settings *engine = &config->engine;
@@ -58,9 +127,20 @@ static void resolve_sink(struct config *config, const struct yaml_node *record, 
                    config_record_value(record, &settings[SET_SINK_TYPE])->text);
     resolve_path(engine, config_record_value(record, &settings[SET_SINK_PATH]), sink);
     resolve_shared(engine, sink);
-    engine->deliver_rows_max[index] = (uint64_t)number_of(record, SET_SINK_ROWS);
-    engine->deliver_wait_ms[index] = number_of(record, SET_SINK_WAIT);
+    resolve_bounds(config, record, index);
+    if (strcmp(config->sink_type_names[index], "kafka") == 0) {
+        resolve_kafka(config, record, index);
+    }
     engine->follower_backlog_max[index] = backlog_of(config, record);
+}
+
+static bool same_place(const struct sink_settings *left, const struct sink_settings *right)
+{
+    if (left->path[0] == '\0' || strcmp(left->path, right->path) != 0) {
+        return false;
+    }
+    return left->kafka == NULL || right->kafka == NULL ||
+           strcmp(left->kafka->client.brokers, right->kafka->client.brokers) == 0;
 }
 
 /* Two of a name could not be told apart; two of a place would undo each other. */
@@ -75,7 +155,7 @@ static void check_sink(struct config *config, const struct yaml_node *record, si
                          "two sinks are called \"%s\"", sinks[index].name);
         }
         if (strcmp(config->sink_type_names[other], config->sink_type_names[index]) == 0 &&
-            sinks[index].path[0] != '\0' && strcmp(sinks[other].path, sinks[index].path) == 0) {
+            same_place(&sinks[other], &sinks[index])) {
             config_wrong(config, text, record->mark, FAULT_CONFIG_VALUE,
                          "sinks \"%s\" and \"%s\" would both write to %s", sinks[other].name,
                          sinks[index].name, sinks[index].path);
@@ -102,10 +182,7 @@ void config_add_ledger(struct config *config)
     (void)snprintf(ledger->path, sizeof(ledger->path), "%.1000s/ledger.db", engine->data_dir);
     ledger->cursors_only = true;
     (void)strcpy(config->sink_type_names[0], "sqlite");
-    engine->deliver_rows_max[0] =
-        (uint64_t)setting_number(&settings[SET_SINK_ROWS], settings[SET_SINK_ROWS].standard);
-    engine->deliver_wait_ms[0] =
-        setting_number(&settings[SET_SINK_WAIT], settings[SET_SINK_WAIT].standard);
+    resolve_bounds(config, NULL, 0);
 }
 
 /* Who may be the ledger: DESIGN section 3. */

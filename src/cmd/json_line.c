@@ -1,51 +1,20 @@
 #include "cmd/json_line.h"
 
+#include "base/json_escape.h"
+
 #include <inttypes.h>
 #include <string.h>
 
-/* How many bytes the UTF-8 character at the front has; 0: it is none. */
-static size_t utf8_size(const unsigned char *at, size_t size)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t count = at[0] < 0x80 ? 1 : at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-    uint32_t point = at[0] & (0xffU >> (count + 1));
-
-    if (count == 1) {
-        return 1;
-    }
-    if (at[0] < 0xc2 || at[0] > 0xf4 || count > size) {
-        return 0;
-    }
-    for (size_t index = 1; index < count; index++) {
-        if ((at[index] & 0xc0U) != 0x80) {
-            return 0;
-        }
-        point = point << 6 | (at[index] & 0x3fU);
-    }
-    bool surrogate = point >= 0xd800 && point <= 0xdfff;
-    return point < least[count] || point > 0x10ffff || surrogate ? 0 : count;
-}
-
 void json_line_quote(FILE *stream, struct span text)
 {
-    const unsigned char *at = text.at;
-    size_t index = 0;
+    const uint8_t *at = text.at;
+    char escaped[JSON_ESCAPE_MAX];
+    size_t taken;
 
     (void)fputc('"', stream);
-    while (index < text.size) {
-        size_t size = utf8_size(at + index, text.size - index);
-        bool control_c1 = size == 2 && at[index] == 0xc2 && at[index + 1] < 0xa0;
-        if (size == 0) {
-            (void)fputs("\\ufffd", stream);
-            size = 1;
-        } else if (at[index] == '"' || at[index] == '\\') {
-            (void)fprintf(stream, "\\%c", at[index]);
-        } else if (at[index] < 0x20 || at[index] == 0x7f || control_c1) {
-            (void)fprintf(stream, "\\u%04x", control_c1 ? at[index + 1] : at[index]);
-        } else {
-            (void)fwrite(at + index, 1, size, stream);
-        }
-        index += size;
+    for (size_t index = 0; index < text.size; index += taken) {
+        size_t size = json_escape(at + index, text.size - index, &taken, escaped);
+        (void)fwrite(escaped, 1, size, stream);
     }
     (void)fputc('"', stream);
 }

@@ -153,13 +153,50 @@
       "others follow it, each at its own pace")                                                    \
     X(SET_SINK_NAME, "sinks[].name", SETTING_NAME, "", FROM_TO(1, 64),                             \
       "for messages and commands")                                                                 \
-    X(SET_SINK_TYPE, "sinks[].type", SETTING_CHOICE, "", ONE_OF("sqlite"), "sqlite: one file")     \
+    X(SET_SINK_TYPE, "sinks[].type", SETTING_CHOICE, "", ONE_OF("sqlite|kafka"),                   \
+      "sqlite: one file. kafka: topics; it always follows, so that a lone one gets a ledger of "   \
+      "cursors, data_dir/ledger.db")                                                               \
     X(SET_SINK_PATH, "sinks[].path", SETTING_PATH, "=data_dir/payments.db", FROM_TO(1, 1000),      \
-      "the database file. On another volume than data_dir, one lost volume loses nothing")         \
-    X(SET_SINK_ROWS, "sinks[].deliver.max_rows", SETTING_COUNT, "50000", FROM_TO(1, 10000000),     \
-      "one transaction carries whole epochs; none is added after so many rows")                    \
-    X(SET_SINK_WAIT, "sinks[].deliver.max_wait", SETTING_DURATION, "200ms",                        \
-      FROM_TO(1, MINUTES(1)), "or after so long")                                                  \
+      "sqlite: the database file. On another volume than data_dir, one lost volume loses nothing") \
+    X(SET_SINK_TRANSACTIONS, "sinks[].topics.payment_transactions", SETTING_TEXT, "none",          \
+      FROM_TO(1, 249), "kafka: the topic for the payments, and for the sink's cursor. Required")   \
+    X(SET_SINK_DUPLICATES, "sinks[].topics.payment_duplicates", SETTING_TEXT, "none",              \
+      FROM_TO(1, 249), "kafka: the topic for duplicates; none: they are not sent")                 \
+    X(SET_SINK_DEAD_LETTERS, "sinks[].topics.payment_dead_letters", SETTING_TEXT, "none",          \
+      FROM_TO(1, 249), "kafka: the same for what is late, future, invalid, or in conflict")        \
+    X(SET_SINK_METRICS, "sinks[].topics.payment_metrics", SETTING_TEXT, "none", FROM_TO(1, 249),   \
+      "kafka: the same for windows: a version with each transaction that changed it")              \
+    X(SET_SINK_BROKERS, "sinks[].kafka.brokers", SETTING_LONG_TEXTS, "=source.kafka.brokers",      \
+      FROM_TO(1, 64),                                                                              \
+      "kafka: host:port of some brokers. Without it, the whole connection of source.kafka holds")  \
+    X(SET_SINK_TLS, "sinks[].kafka.tls.enabled", SETTING_BOOL, "false", ANY,                       \
+      "all below kafka: as in source.kafka")                                                       \
+    X(SET_SINK_CA, "sinks[].kafka.tls.ca_file", SETTING_TEXT, "none", FROM_TO(1, 1000),            \
+      "as in source.kafka")                                                                        \
+    X(SET_SINK_CERT, "sinks[].kafka.tls.cert_file", SETTING_TEXT, "none", FROM_TO(1, 1000),        \
+      "as in source.kafka")                                                                        \
+    X(SET_SINK_KEY, "sinks[].kafka.tls.key_file", SETTING_TEXT, "none", FROM_TO(1, 1000),          \
+      "as in source.kafka")                                                                        \
+    X(SET_SINK_KEY_PASSWORD_FILE, "sinks[].kafka.tls.key_password_file", SETTING_TEXT, "none",     \
+      FROM_TO(1, 1000),                                                                            \
+      "as in source.kafka")                                                                        \
+    X(SET_SINK_MECHANISM, "sinks[].kafka.sasl.mechanism", SETTING_CHOICE, "none",                  \
+      ONE_OF("none|plain|scram-sha-256|scram-sha-512"), "as in source.kafka")                      \
+    X(SET_SINK_USERNAME, "sinks[].kafka.sasl.username", SETTING_TEXT, "none", FROM_TO(1, 255),     \
+      "as in source.kafka")                                                                        \
+    X(SET_SINK_PASSWORD_FILE, "sinks[].kafka.sasl.password_file", SETTING_TEXT, "none",            \
+      FROM_TO(1, 1000),                                                                            \
+      "as in source.kafka")                                                                        \
+    X(SET_SINK_PASSWORD_VARIABLE, "sinks[].kafka.sasl.password_variable", SETTING_TEXT, "none",    \
+      FROM_TO(1, 100),                                                                             \
+      "as in source.kafka")                                                                        \
+    X(SET_SINK_EXTRA, "sinks[].kafka.extra", SETTING_TEXT_BY_NAME, "{}", FROM_TO(0, 64),           \
+      "as in source.kafka")                                                                        \
+    X(SET_SINK_ROWS, "sinks[].deliver.max_rows", SETTING_COUNT, "auto", FROM_TO(1, 10000000),      \
+      "one transaction carries whole epochs; none is added after so many rows; auto: 50000, for "  \
+      "kafka 5000")                                                                                \
+    X(SET_SINK_WAIT, "sinks[].deliver.max_wait", SETTING_DURATION, "auto", FROM_TO(1, MINUTES(1)), \
+      "or after so long; auto: 200ms")                                                             \
     X(SET_SINK_BACKLOG, "sinks[].max_backlog", SETTING_SIZE, "auto", FROM_TO(MIB(1), TIB(1024)),   \
       "bytes of journal kept while it is behind. Further behind, for the ledger reading waits, "   \
       "and another sink is filled from the ledger's rows; auto: journal.max_bytes")                \

@@ -17,7 +17,7 @@ static const struct column transactions_columns[] = {
     {"processing_time", COLUMN_DECIDED, 0},
     {NULL, COLUMN_TEXT, TRANSACTION_CARRY},
     {"fraud_score", COLUMN_NUMBER, TRANSACTION_FRAUD_SCORE},
-    {"is_high_risk", COLUMN_NUMBER, TRANSACTION_HIGH_RISK},
+    {"is_high_risk", COLUMN_FLAG, TRANSACTION_HIGH_RISK},
     {"velocity_60s", COLUMN_NUMBER, TRANSACTION_VELOCITY_60S},
     {"count_5m", COLUMN_NUMBER, TRANSACTION_COUNT_5M},
     {"look_alike_of", COLUMN_TEXT, TRANSACTION_LOOK_ALIKE_OF},
@@ -35,7 +35,7 @@ static const struct column duplicates_columns[] = {
     {"amount_scale", COLUMN_NUMBER, DUPLICATE_SCALE},
     {"currency", COLUMN_TEXT, DUPLICATE_CURRENCY},
     {"event_time", COLUMN_NUMBER, DUPLICATE_EVENT_MS},
-    {"earlier", COLUMN_NUMBER, DUPLICATE_EARLIER},
+    {"earlier", COLUMN_FLAG, DUPLICATE_EARLIER},
     {"first", COLUMN_SOURCE, DUPLICATE_FIRST_SOURCE},
     {"first_offset", COLUMN_NUMBER, DUPLICATE_FIRST_OFFSET},
     {"first_event_time", COLUMN_NUMBER, DUPLICATE_FIRST_EVENT_MS},
@@ -52,7 +52,7 @@ static const struct column dead_letters_columns[] = {
     {"reason", COLUMN_TEXT, DEAD_REASON},
     {"sentence", COLUMN_TEXT, DEAD_SENTENCE},
     {"field", COLUMN_TEXT, DEAD_FIELD},
-    {"known_id", COLUMN_NUMBER, DEAD_KNOWN_ID},
+    {"known_id", COLUMN_FLAG, DEAD_KNOWN_ID},
     {"position", COLUMN_NUMBER, DEAD_POSITION},
     {"size", COLUMN_NUMBER, DEAD_SIZE},
     {"excerpt", COLUMN_TEXT, DEAD_EXCERPT},
@@ -79,17 +79,18 @@ static const struct {
     size_t count;
     uint8_t number_count;
     uint8_t text_count; /* Without the carried ones. */
+    uint8_t key;
     bool carries;
 } shapes[TABLE_METRICS] = {
     [TABLE_TRANSACTIONS] = {transactions_columns,
                             sizeof(transactions_columns) / sizeof(transactions_columns[0]),
-                            TRANSACTION_NUMBERS, TRANSACTION_CARRY, true},
+                            TRANSACTION_NUMBERS, TRANSACTION_CARRY, TRANSACTION_ID, true},
     [TABLE_DUPLICATES] = {duplicates_columns,
                           sizeof(duplicates_columns) / sizeof(duplicates_columns[0]),
-                          DUPLICATE_NUMBERS, DUPLICATE_TEXTS, false},
+                          DUPLICATE_NUMBERS, DUPLICATE_TEXTS, DUPLICATE_ID, false},
     [TABLE_DEAD_LETTERS] = {dead_letters_columns,
                             sizeof(dead_letters_columns) / sizeof(dead_letters_columns[0]),
-                            DEAD_NUMBERS, DEAD_CARRY, true},
+                            DEAD_NUMBERS, DEAD_CARRY, DEAD_ID, true},
 };
 
 /* Letters, digits and '_', not a digit first. */
@@ -154,6 +155,7 @@ void shape_fill(enum table table, const struct sink_settings *settings, struct s
 
     ret_shape->number_count = shapes[table].number_count;
     ret_shape->text_count = (uint8_t)(shapes[table].text_count + carried);
+    ret_shape->key = shapes[table].key;
     ret_shape->column_count = 0;
     for (size_t index = 0; index < shapes[table].count; index++) {
         struct column column = shapes[table].columns[index];
@@ -181,4 +183,24 @@ enum outcome shape_check_row(const struct shape *shape, const struct row *row,
                     " it is now it would have %u and %u",
                     sink_name, table_name(row->table), row->number_count, row->text_count,
                     shape->number_count, shape->text_count);
+}
+
+bool window_sane(const struct row *row)
+{
+    const int64_t *numbers = row->numbers;
+
+    return row->number_count == METRIC_NUMBERS && row->text_count == METRIC_TEXTS &&
+           numbers[METRIC_COUNT] > 0 && numbers[METRIC_PLACES] >= 0 &&
+           numbers[METRIC_PLACES] <= MONEY_SCALE_MAX && numbers[METRIC_MIN_SCALE] >= 0 &&
+           numbers[METRIC_MIN_SCALE] <= MONEY_SCALE_MAX && numbers[METRIC_MAX_SCALE] >= 0 &&
+           numbers[METRIC_MAX_SCALE] <= MONEY_SCALE_MAX;
+}
+
+struct money_sum window_total(const struct row *row)
+{
+    __extension__ unsigned __int128 wide =
+        (unsigned __int128)(uint64_t)row->numbers[METRIC_TOTAL_HIGH] << 64 |
+        (uint64_t)row->numbers[METRIC_TOTAL_LOW];
+
+    return (struct money_sum){(money_wide)wide};
 }

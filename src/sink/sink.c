@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+extern const struct sink_type sink_kafka;
 extern const struct sink_type sink_sqlite;
 
 static const struct sink_type *const types[] = {
     &sink_sqlite,
+    &sink_kafka,
 };
 
 const struct sink_type *sink_type_named(const char *name)

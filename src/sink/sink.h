@@ -15,6 +15,7 @@
 #define SINK_SINK_H
 
 #include "base/fault.h"
+#include "os/kafka.h"
 #include "pay/epoch.h"
 #include "pay/rules.h"
 
@@ -22,11 +23,18 @@ enum { PIPELINE_NAME_MAX = 64, SINK_NAME_MAX = 64, SINK_PATH_MAX = 1024, LEDGER_
 
 struct sink;
 
+/* What a Kafka sink needs beside; lent as long as the sink is open. */
+struct sink_kafka {
+    struct kafka_settings client;
+    const char *topics[TABLE_COUNT]; /* By table; NULL: not written. Payments have one. */
+};
+
 struct sink_settings {
     char name[SINK_NAME_MAX + 1];
     char pipeline[PIPELINE_NAME_MAX + 1];
-    char path[SINK_PATH_MAX + 1];
-    uint32_t carry_count; /* payment.carry: names of the columns after the fixed ones. */
+    char path[SINK_PATH_MAX + 1];   /* A file; of a Kafka sink the topic of its payments. */
+    const struct sink_kafka *kafka; /* NULL: it is none. */
+    uint32_t carry_count;           /* payment.carry: names of the columns after the fixed ones. */
     char carry[PAYMENT_CARRY_MAX][64];
     int64_t part_rows;       /* Rows in a part of a big table (DESIGN: rows in parts). */
     int64_t busy_timeout_ms; /* How long one call may wait for a lock before it says LATER. */

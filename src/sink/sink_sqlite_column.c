@@ -56,6 +56,7 @@ void columns_add_view(const struct part_list *parts, struct sql_text *text)
             (void)sql_add(text, "%se.decided_time AS %s", comma, column->name);
             break;
         case COLUMN_NUMBER:
+        case COLUMN_FLAG:
         case COLUMN_TEXT:
         case COLUMN_VERDICT:
         case COLUMN_EPOCH:
@@ -108,6 +109,7 @@ static bool bind_column(const struct sqlite_sink *sqlite, sqlite3_stmt *statemen
 
     switch (column->kind) {
     case COLUMN_NUMBER:
+    case COLUMN_FLAG:
         bind_number(statement, place, row->numbers[column->index], bound);
         return true;
     case COLUMN_TEXT:
@@ -173,6 +175,7 @@ static bool read_column(sqlite3_stmt *statement, int place, const struct column 
 {
     switch (column->kind) {
     case COLUMN_NUMBER:
+    case COLUMN_FLAG:
     case COLUMN_SOURCE:
         ret_row->numbers[column->index] = sqlite_column_number(statement, place);
         return true;

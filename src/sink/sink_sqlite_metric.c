@@ -2,15 +2,6 @@
 
 #include <string.h>
 
-static money_wide total_of(const struct row *row)
-{
-    __extension__ unsigned __int128 wide =
-        (unsigned __int128)(uint64_t)row->numbers[METRIC_TOTAL_HIGH] << 64 |
-        (uint64_t)row->numbers[METRIC_TOTAL_LOW];
-
-    return (money_wide)wide;
-}
-
 static void bind_transient(sqlite3_stmt *statement, int place, const char *text)
 {
     (void)sqlite3_bind_text(statement, place, text, -1, SQLITE_TRANSIENT);
@@ -19,7 +10,7 @@ static void bind_transient(sqlite3_stmt *statement, int place, const char *text)
 static void bind_amounts(sqlite3_stmt *statement, const struct row *row)
 {
     char text[MONEY_SUM_TEXT_SIZE];
-    struct money_sum total = {total_of(row)};
+    struct money_sum total = window_total(row);
 
     (void)money_sum_write(total, (int)row->numbers[METRIC_PLACES], text);
     bind_transient(statement, 5, text);
@@ -34,14 +25,6 @@ static void bind_amounts(sqlite3_stmt *statement, const struct row *row)
     bind_transient(statement, 8, text);
 }
 
-static bool amounts_sane(const struct row *row)
-{
-    return row->numbers[METRIC_COUNT] > 0 && row->numbers[METRIC_PLACES] >= 0 &&
-           row->numbers[METRIC_PLACES] <= MONEY_SCALE_MAX && row->numbers[METRIC_MIN_SCALE] >= 0 &&
-           row->numbers[METRIC_MIN_SCALE] <= MONEY_SCALE_MAX &&
-           row->numbers[METRIC_MAX_SCALE] >= 0 && row->numbers[METRIC_MAX_SCALE] <= MONEY_SCALE_MAX;
-}
-
 enum outcome metric_write(struct sqlite_sink *sqlite, const struct row *row,
                           const struct epoch *epoch, struct fault *ret_fault)
 {
@@ -49,8 +32,7 @@ enum outcome metric_write(struct sqlite_sink *sqlite, const struct row *row,
     bool follows = sqlite->refilling ? seq >= sqlite->metrics_next : seq == sqlite->metrics_next;
     sqlite3_stmt *statement;
 
-    if (row->number_count != METRIC_NUMBERS || row->text_count != METRIC_TEXTS ||
-        !amounts_sane(row) || !follows) {
+    if (!window_sane(row) || !follows) {
         return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
                         "epoch %llu: version %lld of payment_metrics is none that could follow on"
                         " %llu",
