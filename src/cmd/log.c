@@ -163,9 +163,6 @@ void log_fault(const struct log *log, const char *name, const struct fault *faul
     struct engine_event event;
 
     event_begin(&event, name, ENGINE_ERROR);
-    event_word(&event, "code", fault_code_text(fault->code));
-    event_word(&event, "reason", fault_code_name(fault->code));
-    event_word(&event, "error", fault->text);
-    event_word(&event, "next", fault->next[0] != '\0' ? fault->next : fault_code_next(fault->code));
+    event_fault(&event, fault);
     log_own(log, &event);
 }

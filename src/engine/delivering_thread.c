@@ -30,7 +30,7 @@ static void tell_down(struct delivering *delivering, const struct fault *fault)
 
     event_begin(&event, fault_code_name(FAULT_SINK_BUSY), ENGINE_WARN);
     event_word(&event, "sink", engine->settings.sinks[0].name);
-    event_word(&event, "error", fault->text);
+    event_fault(&event, fault);
     event_number(&event, "backlog_bytes", engine_backlog(engine));
     event_word(&event, "note", "payments are safe in the journal; reading goes on");
     events_put(&engine->events, &event);

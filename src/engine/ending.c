@@ -28,9 +28,7 @@ static void end_with(struct engine *engine, enum engine_end end)
     event_begin(&event, end == ENGINE_HALTED || end == ENGINE_FAILED ? "halted" : "stopped",
                 end == ENGINE_HALTED || end == ENGINE_FAILED ? ENGINE_ERROR : ENGINE_INFO);
     if (end == ENGINE_HALTED || end == ENGINE_FAILED) {
-        event_word(&event, "code", fault_code_text(engine->fault.code));
-        event_word(&event, "reason", fault_code_name(engine->fault.code));
-        event_word(&event, "error", engine->fault.text);
+        event_fault(&event, &engine->fault);
     }
     event_number(&event, "epoch", shelf_sealed_upto(&engine->pipeline.shelf));
     event_number(&event, "undelivered",

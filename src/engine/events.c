@@ -54,6 +54,14 @@ void event_number(struct engine_event *event, const char *key, uint64_t value)
     add(event, key, text);
 }
 
+void event_fault(struct engine_event *event, const struct fault *fault)
+{
+    event_word(event, "code", fault_code_text(fault->code));
+    event_word(event, "reason", fault_code_name(fault->code));
+    event_word(event, "error", fault->text);
+    event_word(event, "next", fault->next[0] != '\0' ? fault->next : fault_code_next(fault->code));
+}
+
 void event_seconds(struct engine_event *event, const char *key, int64_t ms)
 {
     char text[32];

@@ -32,6 +32,9 @@ void event_number(struct engine_event *event, const char *key, uint64_t value);
 void event_text(struct engine_event *event, const char *key, struct span text);
 void event_word(struct engine_event *event, const char *key, const char *text);
 
+/* code, reason, error and next: what happened, its name, and what to do about it. */
+void event_fault(struct engine_event *event, const struct fault *fault);
+
 /* Milliseconds as seconds: 6.823s. */
 void event_seconds(struct engine_event *event, const char *key, int64_t ms);
 

@@ -60,6 +60,22 @@ static void leaves_out_whole_what_does_not_fit(void **state)
     assert_non_null(strstr(event.text, " last=1"));
 }
 
+static void tells_of_a_fault_its_code_and_what_next(void **state)
+{
+    struct fault fault;
+
+    (void)fault_is(&fault, LATER, FAULT_SOURCE_STALE, "it is far away");
+    event_fault(&event, &fault);
+    assert_string_equal(event.text, "code=F010 reason=source_stale error=\"it is far away\" "
+                                    "next=\"payonce connects anew by itself, and reads on from "
+                                    "its own cursor\"");
+    event_begin(&event, "something", ENGINE_WARN);
+    (void)snprintf(fault.next, sizeof(fault.next), "wait");
+    event_fault(&event, &fault);
+    assert_string_equal(event.text, "code=F010 reason=source_stale error=\"it is far away\" "
+                                    "next=wait");
+}
+
 static void hands_them_out_in_order(void **state)
 {
     struct engine_event taken;
@@ -101,6 +117,7 @@ int main(void)
         WITH_EVENTS(quotes_and_escapes_what_could_mislead),
         WITH_EVENTS(shows_the_front_of_an_account_only),
         WITH_EVENTS(leaves_out_whole_what_does_not_fit),
+        WITH_EVENTS(tells_of_a_fault_its_code_and_what_next),
         WITH_EVENTS(hands_them_out_in_order),
         WITH_EVENTS(says_how_many_did_not_fit),
     };

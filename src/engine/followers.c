@@ -31,9 +31,7 @@ void follower_halt(struct follower *follower, const struct fault *fault)
     atomic_store(&follower->halted, (int)fault->code);
     event_begin(&event, "sink_halted", ENGINE_ERROR);
     event_word(&event, "sink", settings_of(follower)->name);
-    event_word(&event, "code", fault_code_text(fault->code));
-    event_word(&event, "reason", fault_code_name(fault->code));
-    event_word(&event, "error", fault->text);
+    event_fault(&event, fault);
     event_word(&event, "note",
                "this follower alone: the ledger goes on. Mend it, then start again: it gets what "
                "it lacks");

@@ -44,7 +44,7 @@ static void tell_down(const struct following *following, const struct fault *fau
 
     event_begin(&event, fault_code_name(FAULT_SINK_BUSY), ENGINE_WARN);
     event_word(&event, "sink", name_of(following));
-    event_word(&event, "error", fault->text);
+    event_fault(&event, fault);
     event_word(&event, "note", "it follows: the ledger goes on, and it gets what it lacks later");
     events_put(&following->engine->events, &event);
 }

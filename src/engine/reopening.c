@@ -11,16 +11,15 @@ static void tell_stale(struct engine *engine, const struct fault *stale)
     struct engine_event event;
 
     event_begin(&event, fault_code_name(stale->code), ENGINE_WARN);
-    event_word(&event, "code", fault_code_text(stale->code));
-    event_word(&event, "error", stale->text);
-    event_word(&event, "note", "connecting anew; reading goes on from our own cursor");
+    event_fault(&event, stale);
     events_put(&engine->events, &event);
 }
 
-void engine_tell_reach(struct engine *engine, size_t partitions, const char *error)
+void engine_tell_reach(struct engine *engine, size_t partitions, const struct fault *fault)
 {
     struct feed_trouble *trouble = &engine->trouble;
     struct engine_event event;
+    struct fault unheard;
 
     if ((trouble->since_ns > 0) == (partitions > 0)) {
         return;
@@ -29,7 +28,9 @@ void engine_tell_reach(struct engine *engine, size_t partitions, const char *err
     if (partitions > 0) {
         event_begin(&event, "source_unreachable", ENGINE_WARN);
         event_number(&event, "partitions", partitions);
-        event_word(&event, "error", error);
+        (void)fault_is(&unheard, LATER, FAULT_KAFKA_UNREACHABLE,
+                       "nothing is heard from the broker");
+        event_fault(&event, fault == NULL ? &unheard : fault);
         event_word(&event, "note",
                    "nothing is lost; what is out of reach holds the watermark and nothing else");
     } else {
@@ -87,7 +88,7 @@ static enum outcome attempt(struct engine *engine, size_t partitions, struct fau
         outcome = LATER;
     }
     if (outcome == LATER) {
-        engine_tell_reach(engine, partitions, ret_fault->text);
+        engine_tell_reach(engine, partitions, ret_fault);
     }
     return outcome == DONE ? engine_start_intake(engine, ret_fault) : outcome;
 }
