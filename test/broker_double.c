@@ -4,8 +4,6 @@
 #include "base/instant.h"
 #include "os/clock.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct feed_of_double {
@@ -71,9 +69,12 @@ static enum outcome double_list(struct feed *feed, struct origin *ret_origins, s
 static enum outcome double_start(struct feed *feed, const struct origin *origin, bool as_set,
                                  uint64_t *ret_offset, struct fault *ret_fault)
 {
-    (void)origin;
+    struct broker *broker = broker_of(feed);
+
     (void)ret_fault;
-    *ret_offset = as_set ? broker_of(feed)->start_offset : 0;
+    take(broker);
+    *ret_offset = as_set ? broker->start_offset : broker->partitions[origin->partition].first;
+    give(broker);
     return DONE;
 }
 
@@ -146,7 +147,11 @@ static bool stands(const struct broker_partition *partition, uint64_t next,
                    const struct fingerprint *fingerprint)
 {
     static const struct fingerprint none;
-    bool found = memcmp(fingerprint, &none, sizeof(none)) == 0;
+    uint64_t offset;
+
+    memcpy(&offset, fingerprint->bytes, sizeof(offset));
+    bool passed = offset < partition->first;
+    bool found = passed || memcmp(fingerprint, &none, sizeof(none)) == 0;
 
     for (size_t index = 0; !found && index < partition->count; index++) {
         const struct broker_record *record = &partition->records[index];
@@ -165,7 +170,14 @@ static enum outcome double_assign(struct source *source, uint64_t next,
     own->next = next;
     take(own->broker);
     bool same = stands(own->partition, next, fingerprint);
+    uint64_t first = own->partition->first;
     give(own->broker);
+    if (same && first > next) {
+        source->gone_first = next;
+        source->gone_next = first;
+        return fault_is(ret_fault, BROKEN, FAULT_KAFKA_LOST, "offsets %llu to %llu are gone",
+                        (unsigned long long)next, (unsigned long long)first - 1);
+    }
     return same ? DONE
                 : fault_is(ret_fault, BROKEN, FAULT_SOURCE_REPLACED, "not the record before %llu",
                            (unsigned long long)next);
@@ -174,6 +186,29 @@ static enum outcome double_assign(struct source *source, uint64_t next,
 static uint64_t stable_of(const struct broker_partition *partition)
 {
     return partition->stable < partition->end ? partition->stable : partition->end;
+}
+
+/* Behind which nothing may be shown now. */
+static uint64_t limit_of(const struct broker_partition *partition, uint64_t next)
+{
+    uint64_t stable = stable_of(partition);
+    bool ahead = partition->lost_first < partition->lost_next && next <= partition->lost_first;
+
+    return ahead && partition->lost_first < stable ? partition->lost_first : stable;
+}
+
+static enum outcome halted(struct source_of_double *own, struct fault *ret_fault)
+{
+    const struct broker_partition *partition = own->partition;
+
+    if (partition->code != FAULT_NONE) {
+        return fault_is(ret_fault, BROKEN, partition->code, "the double was told so");
+    }
+    own->source.gone_first = partition->lost_first;
+    own->source.gone_next = partition->lost_next;
+    return fault_is(ret_fault, BROKEN, FAULT_KAFKA_GAP, "offsets %llu to %llu are missing",
+                    (unsigned long long)partition->lost_first,
+                    (unsigned long long)partition->lost_next - 1);
 }
 
 static void put_line(const struct broker_record *record, struct source_block *block)
@@ -201,7 +236,9 @@ static enum outcome double_read(struct source *source, struct source_block *bloc
 
     take(own->broker);
     partition->reads++;
-    uint64_t stable = stable_of(partition);
+    uint64_t stable = limit_of(partition, own->next);
+    bool lost = partition->lost_first < partition->lost_next &&
+                own->next == partition->lost_first && stable_of(partition) > own->next;
     bool all = true;
     for (size_t index = 0; index < partition->count; index++) {
         const struct broker_record *record = &partition->records[index];
@@ -214,8 +251,8 @@ static enum outcome double_read(struct source *source, struct source_block *bloc
         }
         put_line(record, block);
     }
-    if (partition->code != FAULT_NONE) {
-        outcome = fault_is(ret_fault, BROKEN, partition->code, "the double was told so");
+    if (partition->code != FAULT_NONE || lost) {
+        outcome = halted(own, ret_fault);
     } else if (own->next < stable && !partition->cut) {
         block->next = all ? stable : block->next;
         own->next = block->next;
@@ -286,115 +323,3 @@ const struct feed_type feed_double = {
     .line = double_line,
     .close = double_close,
 };
-
-void broker_init(struct broker *broker, size_t partition_count)
-{
-    memset(broker, 0, sizeof(*broker));
-    (void)pthread_mutex_init(&broker->mutex, NULL);
-    broker->partition_count = partition_count;
-    for (size_t index = 0; index < BROKER_PARTITIONS_MAX; index++) {
-        broker->partitions[index].stable = UINT64_MAX;
-    }
-}
-
-void broker_free(struct broker *broker)
-{
-    for (size_t index = 0; index < BROKER_PARTITIONS_MAX; index++) {
-        free(broker->partitions[index].records);
-    }
-    (void)pthread_mutex_destroy(&broker->mutex);
-}
-
-/* Somebody is woken with the mutex held: a real client calls like this, too. */
-static void wake_and_give(struct broker *broker, const struct broker_partition *partition)
-{
-    if (partition->wake != NULL) {
-        partition->wake(partition->context);
-    }
-    give(broker);
-}
-
-void broker_pay(struct broker *broker, size_t number, int64_t event_ms, int64_t stamp_ms)
-{
-    struct broker_partition *partition = &broker->partitions[number];
-
-    take(broker);
-    if (partition->count == partition->capacity) {
-        partition->capacity = 2 * partition->capacity + 16;
-        partition->records =
-            realloc(partition->records, partition->capacity * sizeof(*partition->records));
-        must(partition->records != NULL);
-    }
-    struct broker_record *record = &partition->records[partition->count++];
-    record->offset = partition->end++;
-    record->stamp_ms = stamp_ms;
-    (void)snprintf(record->text, sizeof(record->text),
-                   "{\"transaction_id\":\"p%zu-%llu\",\"event_time\":%lld,"
-                   "\"sender_account_id\":\"a%zu\",\"receiver_account_id\":\"b\","
-                   "\"amount\":\"1.50\",\"currency\":\"EUR\"}",
-                   number, (unsigned long long)record->offset, (long long)event_ms, number);
-    wake_and_give(broker, partition);
-}
-
-void broker_mark(struct broker *broker, size_t number, uint64_t count)
-{
-    struct broker_partition *partition = &broker->partitions[number];
-
-    take(broker);
-    partition->end += count;
-    wake_and_give(broker, partition);
-}
-
-void broker_hang(struct broker *broker, size_t number, bool hang)
-{
-    struct broker_partition *partition = &broker->partitions[number];
-
-    take(broker);
-    partition->stable = hang ? partition->end : UINT64_MAX;
-    wake_and_give(broker, partition);
-}
-
-void broker_cut(struct broker *broker, size_t number, bool cut)
-{
-    struct broker_partition *partition = &broker->partitions[number];
-
-    take(broker);
-    partition->cut = cut;
-    wake_and_give(broker, partition);
-}
-
-void broker_grow(struct broker *broker)
-{
-    take(broker);
-    broker->partition_count++;
-    give(broker);
-}
-
-void broker_hide(struct broker *broker, enum fault_code code)
-{
-    take(broker);
-    broker->list = code;
-    give(broker);
-}
-
-void broker_down(struct broker *broker, bool down)
-{
-    take(broker);
-    broker->down = down;
-    give(broker);
-}
-
-uint64_t broker_told(struct broker *broker, size_t number)
-{
-    take(broker);
-    uint64_t committed = broker->partitions[number].committed;
-    give(broker);
-    return committed;
-}
-
-void broker_break(struct broker *broker, size_t number, enum fault_code code)
-{
-    take(broker);
-    broker->partitions[number].code = code;
-    wake_and_give(broker, &broker->partitions[number]);
-}

@@ -24,6 +24,10 @@ struct broker_partition {
     struct broker_record *records;
     size_t count;
     size_t capacity;
+    uint64_t first;      /* Below it retention has deleted. */
+    uint64_t lost_first; /* [lost_first, lost_next) does not come, and that is a halt. */
+    uint64_t lost_next;
+    unsigned generation;  /* How often the topic was made anew. */
     uint64_t end;         /* Of the next record; markers move it, too. */
     uint64_t stable;      /* UINT64_MAX: the end. */
     enum fault_code code; /* What reading it meets; FAULT_NONE: messages. */
@@ -56,6 +60,16 @@ void broker_pay(struct broker *broker, size_t partition, int64_t event_ms, int64
 
 /* Offsets that are no messages: transaction markers, aborted records. */
 void broker_mark(struct broker *broker, size_t partition, uint64_t count);
+
+/* Retention has deleted everything below this offset. */
+void broker_retain(struct broker *broker, size_t partition, uint64_t first);
+
+/* Records that are lost: what reads the partition halts before them. */
+void broker_lose(struct broker *broker, size_t partition, uint64_t count);
+
+/* The topic is deleted and made anew: empty, from offset 0; what is paid then are other payments.
+ */
+void broker_recreate(struct broker *broker);
 
 /* From here on a transaction is undecided: its records are not shown. false: it is decided. */
 void broker_hang(struct broker *broker, size_t partition, bool hang);

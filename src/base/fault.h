@@ -110,6 +110,8 @@ enum fault_class {
       "fix what kills the process, then remove data_dir/deaths and start again")                   \
     X(FAULT_STATE_FULL, "J041", "state_full", FAULT_CLASS_HALT,                                    \
       "raise state.memory_limit, then start again")                                                \
+    X(FAULT_DECISION, "D001", "decision_refused", FAULT_CLASS_USAGE,                               \
+      "decide what the line of the halt names; what was refused stands in data_dir/decisions")     \
     X(FAULT_SINK_BUSY, "S001", "sink_unreachable", FAULT_CLASS_UNAVAILABLE,                        \
       "end what holds the database; payonce tries again by itself")                                \
     X(FAULT_SINK_OPEN, "S002", "sink_cannot_open", FAULT_CLASS_PERMISSION,                         \

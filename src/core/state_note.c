@@ -162,7 +162,7 @@ static void start(struct state *state)
 static bool names_source(const struct decision *note)
 {
     return note->kind == NOTE_IDLE || note->kind == NOTE_ENDED || note->kind == NOTE_ACTIVE ||
-           note->kind == NOTE_GAP;
+           note->kind == NOTE_GAP || note->kind == NOTE_DECISION;
 }
 
 static enum outcome take(struct state *state, const struct decision *note, struct fault *ret_fault)

@@ -14,6 +14,7 @@ static void init(struct engine *engine)
     engine->lock.file = -1;
     engine->data_disk.directory = -1;
     engine->journal_disk.directory = -1;
+    engine->answers.disk.directory = -1;
     (void)pthread_mutex_init(&engine->mutex, NULL);
     (void)pthread_mutex_init(&engine->feed_mutex, NULL);
     (void)pthread_condattr_init(&monotonic);
@@ -295,6 +296,7 @@ static void close_parts(struct engine *engine)
     if (engine->ledger_open) {
         sink_close(engine->ledger);
     }
+    disk_posix_close(&engine->answers.disk);
     disk_posix_close(&engine->journal_disk);
     disk_posix_close(&engine->data_disk);
     if (engine->lock_taken) {
@@ -312,6 +314,9 @@ void engine_close(struct engine *engine)
     }
     if (engine->intake != NULL) {
         intake_stop(engine->intake);
+    }
+    if (engine->pipeline_open) {
+        engine_review_answers(engine, false);
     }
     if (engine->feed != NULL && engine->pipeline_open) {
         engine->feed_looked_ns = INT64_MAX;

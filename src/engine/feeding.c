@@ -13,60 +13,62 @@ _Static_assert((int)FEED_PARTITIONS_MAX <= (int)INTAKE_SOURCES_MAX, "a lane for 
 #define TOLD_EVERY_NS INT64_C(60000000000)
 enum { LINES_TOLD_MAX = 5 };
 
-/* Its newest incarnation, if the history has met it. False: neither the partition. */
-static bool find_partition(const struct state *state, struct origin *origin, bool *ret_topic_known)
+static bool topic_known(const struct state *state, const char *topic)
 {
-    bool known = false;
-
-    *ret_topic_known = false;
     for (size_t number = 0; number < state->source_count; number++) {
-        const struct origin *other = &state->origins[number];
-        if (strcmp(other->topic, origin->topic) != 0) {
-            continue;
-        }
-        *ret_topic_known = true;
-        if (other->partition == origin->partition && other->incarnation >= origin->incarnation) {
-            origin->incarnation = other->incarnation;
-            known = true;
+        if (strcmp(state->origins[number].topic, topic) == 0) {
+            return true;
         }
     }
-    return known;
+    return false;
 }
 
-/* Its number; one new to the history joins, beginning where the settings or its topic say. */
-static enum outcome join_partition(struct engine *engine, struct origin *origin,
-                                   uint16_t *ret_number, struct fault *ret_fault)
+/* As what it is read, and where it begins if the history has not met it: as the settings say, or
+ * its topic. */
+static enum outcome find_start(struct engine *engine, size_t index, struct fault *ret_fault)
 {
-    struct pipeline *pipeline = &engine->pipeline;
-    enum outcome outcome = DONE;
-    uint64_t start = 0;
-    bool topic_known;
-    bool known = find_partition(&pipeline->state, origin, &topic_known);
+    const struct state *state = &engine->pipeline.state;
+    struct origin *origin = &engine->origins[index];
 
-    if (!known && (engine->first_run || !topic_known)) {
-        outcome = feed_start(engine->feed, origin, engine->first_run, &start, ret_fault);
+    engine->starts[index] = 0;
+    origin->incarnation = engine_incarnation(engine, origin->topic);
+    if (state_source_find(state, origin) >= 0) {
+        return DONE;
     }
-    return outcome == DONE ? pipeline_join(pipeline, origin, start, ret_number, ret_fault)
-                           : outcome;
+    bool at_oldest = !topic_known(state, origin->topic) || engine_adopting(engine, origin->topic);
+    return engine->first_run || at_oldest ? feed_start(engine->feed, origin, engine->first_run,
+                                                       &engine->starts[index], ret_fault)
+                                          : DONE;
 }
 
-static enum outcome open_partition(struct engine *engine, struct origin *origin,
-                                   struct fault *ret_fault)
+/* All at once, so that nothing of them joins before it is known of each where it begins. */
+static enum outcome join_all(struct engine *engine, size_t count, struct fault *ret_fault)
+{
+    enum outcome outcome = DONE;
+
+    for (size_t index = 0; outcome == DONE && index < count; index++) {
+        outcome = find_start(engine, index, ret_fault);
+    }
+    for (size_t index = 0; outcome == DONE && index < count; index++) {
+        outcome = pipeline_join(&engine->pipeline, &engine->origins[index], engine->starts[index],
+                                &engine->numbers[index], ret_fault);
+    }
+    return outcome == DONE ? engine_note_adoptions(engine, ret_fault) : outcome;
+}
+
+static enum outcome open_partition(struct engine *engine, size_t index, struct fault *ret_fault)
 {
     const struct pipeline *pipeline = &engine->pipeline;
-    struct source *source = engine->sources[engine->source_count];
-    uint16_t number;
-    enum outcome outcome = join_partition(engine, origin, &number, ret_fault);
+    uint16_t number = engine->numbers[index];
+    const struct watermark_source *mark = &pipeline->state.watermark.sources[number];
+    struct source *source = engine->sources[index];
+    enum outcome outcome =
+        feed_attach(engine->feed, source, &engine->origins[index], mark->start, ret_fault);
 
     if (outcome != DONE) {
         return outcome;
     }
-    const struct watermark_source *mark = &pipeline->state.watermark.sources[number];
-    outcome = feed_attach(engine->feed, source, origin, mark->start, ret_fault);
-    if (outcome != DONE) {
-        return outcome;
-    }
-    engine->numbers[engine->source_count++] = number;
+    engine->source_count++;
     return source_assign(source, mark->next, &pipeline->fingerprints[number], ret_fault);
 }
 
@@ -93,8 +95,11 @@ static enum outcome open_all(struct engine *engine, struct fault *ret_fault)
     if (outcome == DONE) {
         outcome = feed_list(engine->feed, engine->origins, &count, ret_fault);
     }
+    if (outcome == DONE) {
+        outcome = join_all(engine, count, ret_fault);
+    }
     for (size_t index = 0; outcome == DONE && index < count; index++) {
-        outcome = open_partition(engine, &engine->origins[index], ret_fault);
+        outcome = open_partition(engine, index, ret_fault);
     }
     return outcome == DONE ? feed_begin(engine->feed, ret_fault) : outcome;
 }
@@ -117,15 +122,30 @@ static void tell_assigned(struct engine *engine)
     }
 }
 
-enum outcome engine_open_feed(struct engine *engine, struct fault *ret_fault)
+/* REFUSED: an operator has answered what stood in the way. */
+static enum outcome open_once(struct engine *engine, struct fault *ret_fault)
 {
     (void)pthread_mutex_lock(&engine->feed_mutex);
     enum outcome outcome = open_all(engine, ret_fault);
     engine->feed_looked_ns = clock_steady_ns(engine->clock);
+    if (outcome == BROKEN && engine->source_count > 0 &&
+        engine_answer(engine, engine->numbers[engine->source_count - 1], ret_fault) == DONE) {
+        outcome = REFUSED;
+    }
     if (outcome != DONE) {
         close_all(engine);
     }
     (void)pthread_mutex_unlock(&engine->feed_mutex);
+    return outcome;
+}
+
+enum outcome engine_open_feed(struct engine *engine, struct fault *ret_fault)
+{
+    enum outcome outcome;
+
+    do { /* No more often than there are answers: each answers once. */
+        outcome = open_once(engine, ret_fault);
+    } while (outcome == REFUSED);
     if (outcome == DONE) {
         tell_assigned(engine);
         engine->first_run = false;

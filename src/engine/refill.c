@@ -1,6 +1,11 @@
 #include "engine/refill.h"
 
+#include "engine/decisions.h"
+
 #include <string.h>
+
+/* What an epoch can have of notes: its rules, and what operators decided; one more would fit. */
+enum { NOTES_SIZE_MAX = (DECISIONS_MAX + 2) * DECISION_SIZE_MAX };
 
 /* How long it looks at one moment of the ledger. */
 #define MOMENT_NS INT64_C(10000000000)
@@ -19,6 +24,7 @@ static void forget_read(struct refill *refill)
         refill->rows[table].known = false;
     }
     refill->rules.epoch = 0;
+    refill->decision.epoch = 0;
 }
 
 void refill_close(struct refill *refill)
@@ -249,7 +255,7 @@ static enum outcome add_ranges(struct refill *refill, const struct sink_epoch *r
     return DONE;
 }
 
-/* Rules that this epoch brought: the one note that the ledger keeps. */
+/* Rules that this epoch brought. */
 static enum outcome add_rules(struct refill *refill, struct epoch *epoch, struct fault *ret_fault)
 {
     struct sink_rules *next = &refill->rules;
@@ -267,6 +273,46 @@ static enum outcome add_rules(struct refill *refill, struct epoch *epoch, struct
                             .arrival_ms = epoch->decided_ms,
                             .text = {&next->rules, sizeof(next->rules)}};
     epoch_add_decision(epoch, &note);
+    return outcome;
+}
+
+static enum outcome know_decision(struct refill *refill, uint64_t epoch, uint64_t after,
+                                  struct fault *ret_fault)
+{
+    struct sink_decision *next = &refill->decision;
+    enum outcome outcome = sink_read_decision(refill->view, epoch, after, next, ret_fault);
+
+    if (outcome == LATER) {
+        next->epoch = UINT64_MAX;
+        return DONE;
+    }
+    if (outcome == DONE && next->note.source >= refill->source_count) {
+        return fault_is(ret_fault, BROKEN, FAULT_SINK_DAMAGED,
+                        "sink \"%s\": decision %llu belongs to no cursor",
+                        refill->view->settings.name, (unsigned long long)next->number);
+    }
+    return outcome;
+}
+
+/* What operators decided in this epoch. */
+static enum outcome add_decisions(struct refill *refill, struct epoch *epoch,
+                                  struct fault *ret_fault)
+{
+    struct sink_decision *next = &refill->decision;
+    enum outcome outcome = DONE;
+
+    if (next->epoch < epoch->number) {
+        outcome = know_decision(refill, epoch->number, 0, ret_fault);
+    }
+    while (outcome == DONE && next->epoch == epoch->number) {
+        struct decision note = next->note;
+        if (epoch->decisions.capacity - epoch->decisions.size < DECISION_SIZE_MAX) {
+            return too_small(refill, ret_fault);
+        }
+        note.source = refill->numbers[note.source];
+        epoch_add_decision(epoch, &note);
+        outcome = know_decision(refill, epoch->number, next->number, ret_fault);
+    }
     return outcome;
 }
 
@@ -311,16 +357,19 @@ enum outcome refill_epoch(struct refill *refill, uint8_t *memory, size_t memory_
         return outcome;
     }
     size_t ranges_size = recorded.range_count * sizeof(struct epoch_range);
-    if (ranges_size + DECISION_SIZE_MAX > memory_size) {
+    if (ranges_size + NOTES_SIZE_MAX > memory_size) {
         return too_small(refill, ret_fault);
     }
     *ret_epoch = name_of(&recorded);
     ret_epoch->ranges = (struct epoch_range *)(void *)memory;
     ret_epoch->decisions =
-        (struct epoch_bytes){.at = memory + ranges_size, .capacity = DECISION_SIZE_MAX};
+        (struct epoch_bytes){.at = memory + ranges_size, .capacity = NOTES_SIZE_MAX};
     outcome = add_ranges(refill, &recorded, ret_epoch, ret_fault);
     if (outcome == DONE) {
         outcome = add_rules(refill, ret_epoch, ret_fault);
+    }
+    if (outcome == DONE) {
+        outcome = add_decisions(refill, ret_epoch, ret_fault);
     }
     size_t used = ranges_size + ret_epoch->decisions.size;
     ret_epoch->rows = (struct epoch_bytes){.at = memory + used, .capacity = memory_size - used};

@@ -4,8 +4,8 @@
  * Each of the ledger's epochs is put together again: its name (number, chain), its ranges, its
  * rows by seq, byte for byte. So a follower is filled by the same compare-and-set as always, and
  * one that was killed in the middle goes on where it stands. What the ledger does not keep of an
- * epoch is left out: notes but for rules, totals, and all but the newest version of a window of
- * metrics; see struct delivery for how that is made good.
+ * epoch is left out: notes but for rules and what operators decided, totals, and all but the
+ * newest version of a window of metrics; see struct delivery for how that is made good.
  *
  * It looks through a view of the ledger of its own, opened when first needed, and holds on to one
  * moment of it for a while only, so that the ledger's log does not grow. One thread uses it.
@@ -36,7 +36,8 @@ struct refill {
     uint64_t seq_ends[TABLE_COUNT]; /* Behind the ledger's last row of each, when looked at. */
     struct refill_row rows[TABLE_COUNT];
     struct sink_rules rules; /* The next ones; epoch 0: not read, UINT64_MAX: there are none. */
-    size_t source_count;     /* Of the ledger's cursors, */
+    struct sink_decision decision; /* Behind the one given last; epoch as that of the rules. */
+    size_t source_count;           /* Of the ledger's cursors, */
     uint16_t numbers[SOURCES_MAX]; /* and our number of each. */
 };
 

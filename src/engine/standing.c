@@ -1,5 +1,7 @@
 #include "engine/standing.h"
 
+#include "pay/ruling.h"
+
 #include <string.h>
 
 /* The memory's parts, in this order, each a multiple of 8 bytes. */
@@ -46,6 +48,7 @@ void standing_clear(struct standing *standing)
     standing->seed_epoch = 1;
     standing->rules_known = false;
     standing->rules_epoch = 0;
+    standing->decided_count = 0;
     standing->source_count = 0;
     standing->total_count = 0;
     for (size_t table = 0; table < TABLE_COUNT; table++) {
@@ -111,11 +114,33 @@ static enum outcome add_source(struct standing *standing, const struct decision 
     return DONE;
 }
 
+static void note_ruling(struct standing *standing, const struct decision *note)
+{
+    struct ruling ruling;
+
+    if (ruling_read(note->text, &ruling)) {
+        standing->decided[standing->decided_count++ % STANDING_DECIDED] = ruling.id;
+    }
+}
+
+bool standing_decided(const struct standing *standing, uint64_t id)
+{
+    for (size_t index = 0; index < standing->decided_count && index < STANDING_DECIDED; index++) {
+        if (standing->decided[index] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum outcome take_note(struct standing *standing, const struct decision *note,
                               uint64_t epoch, struct fault *ret_fault)
 {
     if (note->kind == NOTE_SOURCE) {
         return add_source(standing, note, ret_fault);
+    }
+    if (note->kind == NOTE_GAP || note->kind == NOTE_DECISION) {
+        note_ruling(standing, note);
     }
     if (note->kind == NOTE_RULES) {
         if (note->text.size != sizeof(standing->rules)) {

@@ -15,6 +15,7 @@
 
 enum {
     STANDING_TOTALS_MAX = 1 << 17,
+    STANDING_DECIDED = 128, /* The latest decisions of operators that are known again. */
     STANDING_NOTES_SIZE =
         SOURCES_MAX * 1088 + 2 * DECISION_SIZE_MAX, /* A NOTE_SOURCE each, and the rules. */
 };
@@ -27,7 +28,9 @@ struct standing {
     uint64_t seq_next[TABLE_COUNT];
     struct rules rules;
     bool rules_known;
-    uint64_t rules_epoch; /* The epoch that brought these rules, or a snapshot's. */
+    uint64_t rules_epoch;               /* The epoch that brought these rules, or a snapshot's. */
+    uint64_t decided[STANDING_DECIDED]; /* Ids of rulings, a ring; snapshots do not hold them. */
+    size_t decided_count;
     size_t source_count;
     struct origin *origins; /* Lent: SOURCES_MAX each. */
     uint64_t *starts;
@@ -56,7 +59,10 @@ void standing_snapshot(struct standing *standing, struct epoch *ret_snapshot);
 const struct epoch_total *standing_total(const struct standing *standing,
                                          const struct epoch_total *like);
 
-/* Messages that got this verdict, over all sources and currencies. */
+/* Has this decision of an operator been sealed, as far back as is known? */
+bool standing_decided(const struct standing *standing, uint64_t id);
+
+/* Messages that got this verdict (TALLY_COUNT: gaps), over all sources and currencies. */
 uint64_t standing_count(const struct standing *standing, uint8_t tally);
 
 #endif

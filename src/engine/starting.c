@@ -33,6 +33,15 @@ static enum outcome enough_room(struct engine *engine, struct fault *ret_fault)
     return outcome;
 }
 
+static enum outcome open_decisions(struct engine *engine, struct fault *ret_fault)
+{
+    char path[ENGINE_PATH_MAX + 16];
+
+    (void)snprintf(path, sizeof(path), "%s/decisions", engine->settings.data_dir);
+    enum outcome outcome = make_directory(path, ret_fault);
+    return outcome == DONE ? disk_posix_open(&engine->answers.disk, path, ret_fault) : outcome;
+}
+
 /* The volume is ours from here on. */
 static enum outcome open_data_dir(struct engine *engine, struct fault *ret_fault)
 {
@@ -44,6 +53,9 @@ static enum outcome open_data_dir(struct engine *engine, struct fault *ret_fault
         (void)snprintf(path, sizeof(path), "%s/lock", data_dir);
         outcome = lock_take(&engine->lock, path, ret_fault);
         engine->lock_taken = outcome == DONE;
+    }
+    if (outcome == DONE) {
+        outcome = open_decisions(engine, ret_fault);
     }
     (void)snprintf(path, sizeof(path), "%s/journal", data_dir);
     if (outcome == DONE) {
@@ -167,64 +179,6 @@ enum outcome engine_open(struct engine *engine, struct fault *ret_fault)
     return followers_stand(engine, ret_fault) == DONE ? DONE : BROKEN;
 }
 
-/* A file under two names would be read twice, each of its payments a duplicate. */
-static enum outcome met_once(const struct engine *engine, size_t index, struct fault *ret_fault)
-{
-    const struct source *source = engine->sources[index];
-
-    for (size_t other = 0; other < index; other++) {
-        const struct source *met = engine->sources[other];
-        if (met->device == source->device && met->inode == source->inode) {
-            (void)fault_is(ret_fault, BROKEN, FAULT_CONFIG_DUPLICATE_KEY,
-                           "%.200s and %.200s are two names of one file", met->origin.topic,
-                           source->origin.topic);
-            fault_next(ret_fault, "name it once");
-            return BROKEN;
-        }
-    }
-    return DONE;
-}
-
-static enum outcome open_source(struct engine *engine, size_t index, struct fault *ret_fault)
-{
-    bool from_stdin = engine->settings.from_stdin;
-    struct source *source = engine->sources[index];
-    struct pipeline *pipeline = &engine->pipeline;
-    uint16_t number;
-    enum outcome outcome =
-        source_open(source, from_stdin ? &source_stdin : &source_file,
-                    from_stdin ? "stdin" : engine->settings.paths[index], ret_fault);
-
-    if (outcome != DONE) {
-        return outcome;
-    }
-    engine->source_count++;
-    outcome = met_once(engine, index, ret_fault);
-    if (outcome != DONE) {
-        return outcome;
-    }
-    outcome = pipeline_join(pipeline, &source->origin, source->start, &number, ret_fault);
-    if (outcome != DONE) {
-        return outcome;
-    }
-    engine->numbers[index] = number;
-    outcome = source_assign(source, pipeline->state.watermark.sources[number].next,
-                            &pipeline->fingerprints[number], ret_fault);
-    engine->input_total += outcome == DONE ? source->ahead : 0;
-    return outcome;
-}
-
-static enum outcome open_lines(struct engine *engine, struct fault *ret_fault)
-{
-    size_t count = engine->settings.from_stdin ? 1 : engine->settings.path_count;
-    enum outcome outcome = DONE;
-
-    for (size_t index = 0; outcome == DONE && index < count; index++) {
-        outcome = open_source(engine, index, ret_fault);
-    }
-    return outcome;
-}
-
 /* A broker out of reach is asked again for a while. */
 static enum outcome await_feed(struct engine *engine, struct fault *ret_fault)
 {
@@ -294,22 +248,23 @@ static enum outcome end_the_left(struct engine *engine, const bool ended[SOURCES
                                  struct fault *ret_fault)
 {
     struct pipeline *pipeline = &engine->pipeline;
+    const struct state *state = &pipeline->state;
     bool named[SOURCES_MAX] = {false};
     enum outcome outcome = DONE;
 
     for (size_t index = 0; index < engine->source_count; index++) {
         named[engine->numbers[index]] = true;
     }
-    for (size_t number = 0; outcome == DONE && number < pipeline->state.source_count; number++) {
-        if (named[number]) {
-            continue;
+    for (size_t number = 0; outcome == DONE && number < state->source_count; number++) {
+        if (named[number] || state->watermark.sources[number].standing == SOURCE_ENDED) {
+            continue; /* An adoption has ended it just now. */
         }
         struct decision note = {.kind = NOTE_ENDED,
                                 .source = (uint16_t)number,
                                 .event_ms = INSTANT_NONE,
                                 .arrival_ms = pipeline->open->decided_ms};
         if (ended[number]) {
-            note.offset = pipeline->state.watermark.sources[number].next;
+            note.offset = state->watermark.sources[number].next;
             outcome = pipeline_note(pipeline, &note, ret_fault);
         } else {
             tell_left(engine, number);
@@ -327,11 +282,14 @@ enum outcome engine_open_sources(struct engine *engine, struct fault *ret_fault)
 
     note_ended(engine, ended);
     if (outcome == DONE) {
+        outcome = engine_read_decisions(engine, ret_fault);
+    }
+    if (outcome == DONE) {
         outcome = pipeline_start_notes(&engine->pipeline, ret_fault);
     }
     if (outcome == DONE) {
-        outcome =
-            engine->feed != NULL ? await_feed(engine, ret_fault) : open_lines(engine, ret_fault);
+        outcome = engine->feed != NULL ? await_feed(engine, ret_fault)
+                                       : engine_open_lines(engine, ret_fault);
     }
     if (outcome == DONE) {
         outcome = end_the_left(engine, ended, ret_fault);
@@ -343,6 +301,7 @@ enum outcome engine_open_sources(struct engine *engine, struct fault *ret_fault)
     if (outcome != DONE) {
         return BROKEN;
     }
+    engine_review_answers(engine, true);
     engine->settings.parse.key = engine->pipeline.journal.key;
     parser_init(&engine->parser, &engine->settings.parse);
     return engine_start_intake(engine, ret_fault);

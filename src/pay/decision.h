@@ -43,8 +43,8 @@ enum decision_kind {
     NOTE_ACTIVE,              /* An ended file has grown; or an assignment. */
     NOTE_RULES,               /* text = struct rules' bytes: in force from here; their windows,
                                * where known, from event time on. */
-    NOTE_GAP,                 /* Offsets [offset, event_ms) acknowledged as lost. */
-    NOTE_DECISION,            /* An operator decided: text says what, who, why. */
+    NOTE_GAP,                 /* Offsets [offset, event_ms) acknowledged as lost, by a ruling. */
+    NOTE_DECISION,            /* An operator decided, about this source: text = pay/ruling.h. */
     NOTE_CLOSE,               /* Windows were closed; says nothing about messages. */
     NOTE_END,
 };

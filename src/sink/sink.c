@@ -140,6 +140,12 @@ enum outcome sink_read_rules(struct sink *sink, uint64_t epoch, struct sink_rule
     return sink->type->read_rules(sink, epoch, ret_rules, ret_fault);
 }
 
+enum outcome sink_read_decision(struct sink *sink, uint64_t epoch, uint64_t after,
+                                struct sink_decision *ret_decision, struct fault *ret_fault)
+{
+    return sink->type->read_decision(sink, epoch, after, ret_decision, ret_fault);
+}
+
 enum outcome sink_read_row(struct sink *sink, enum table table, uint64_t seq, struct row *ret_row,
                            uint64_t *ret_epoch, int64_t *ret_decided_ms, struct fault *ret_fault)
 {

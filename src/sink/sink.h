@@ -18,8 +18,9 @@
 #include "os/kafka.h"
 #include "pay/epoch.h"
 #include "pay/rules.h"
+#include "pay/ruling.h"
 
-enum { PIPELINE_NAME_MAX = 64, SINK_NAME_MAX = 64, SINK_PATH_MAX = 1024, LEDGER_FORMAT = 2 };
+enum { PIPELINE_NAME_MAX = 64, SINK_NAME_MAX = 64, SINK_PATH_MAX = 1024, LEDGER_FORMAT = 3 };
 
 struct sink;
 
@@ -75,6 +76,15 @@ struct sink_rules {
     struct rules rules;
 };
 
+/* What an operator decided, as the note that says it: NOTE_GAP or NOTE_DECISION. */
+struct sink_decision {
+    uint64_t number; /* Counted from 1 in the order in which they were recorded. */
+    uint64_t epoch;
+    /* Its source is that of read_cursor's listing; its text is lent from here. */
+    struct decision note;
+    char text[RULING_TEXT_MAX];
+};
+
 /* One epoch as the sink recorded it, for reconcile and for refilling a follower. */
 struct sink_epoch {
     uint64_t number;
@@ -96,10 +106,10 @@ struct sink_epoch {
  * Consecutive epochs for one transaction, and the names their source numbers stand for.
  *
  * A refill is what a follower lacks and the journal does not hold any more, from the ledger's
- * rows: of an epoch's ranges only source, first and next are known, of its notes only rules, no
- * totals; of a window of payment_metrics there is the newest version alone, so that its seq may
- * jump. The last refill says what it all adds up to (standing); until then the head's journal_id
- * is 0.
+ * rows: of an epoch's ranges only source, first and next are known, of its notes only rules and
+ * what operators decided, no totals; of a window of payment_metrics there is the newest version
+ * alone, so that its seq may jump. The last refill says what it all adds up to (standing); until
+ * then the head's journal_id is 0.
  */
 struct delivery {
     const struct epoch *const *epochs;
@@ -145,6 +155,13 @@ struct sink_type {
     /* The first rules that this epoch or a later one brought. LATER: none did. */
     enum outcome (*read_rules)(struct sink *sink, uint64_t epoch, struct sink_rules *ret_rules,
                                struct fault *ret_fault);
+
+    /*
+     * The first decision behind number `after` (0: any) that this epoch or a later one brought.
+     * LATER: there is none.
+     */
+    enum outcome (*read_decision)(struct sink *sink, uint64_t epoch, uint64_t after,
+                                  struct sink_decision *ret_decision, struct fault *ret_fault);
 
     /*
      * Rows of one table by seq, from `seq` on: for seeding a lost journal (R3). LATER: no more.
@@ -198,6 +215,9 @@ MUST_USE enum outcome sink_read_total(struct sink *sink, size_t index,
                                       struct epoch_total *ret_total, struct fault *ret_fault);
 MUST_USE enum outcome sink_read_rules(struct sink *sink, uint64_t epoch,
                                       struct sink_rules *ret_rules, struct fault *ret_fault);
+MUST_USE enum outcome sink_read_decision(struct sink *sink, uint64_t epoch, uint64_t after,
+                                         struct sink_decision *ret_decision,
+                                         struct fault *ret_fault);
 MUST_USE enum outcome sink_read_row(struct sink *sink, enum table table, uint64_t seq,
                                     struct row *ret_row, uint64_t *ret_epoch,
                                     int64_t *ret_decided_ms, struct fault *ret_fault);

@@ -114,6 +114,7 @@ const struct sink_type sink_sqlite = {
     .read_cursor = sqlite_read_cursor,
     .read_total = sqlite_read_total,
     .read_rules = sqlite_read_rules,
+    .read_decision = sqlite_read_decision,
     .read_row = sqlite_read_row,
     .read_epoch = sqlite_read_epoch,
     .find_payment = sqlite_find_payment,

@@ -63,6 +63,7 @@ enum sqlite_statement {
     STATEMENT_TOTAL,
     STATEMENT_EPOCH,
     STATEMENT_DECISION,
+    STATEMENT_READ_DECISION,
     STATEMENT_RULES,
     STATEMENT_READ_RULES,
     STATEMENT_METRIC,
@@ -302,6 +303,13 @@ enum outcome sqlite_read_epoch(struct sink *sink, uint64_t number, struct sink_e
 /* Open readings end, and with them the moment that a read_only sink holds on to. */
 void sqlite_stop_reading(struct sqlite_sink *sqlite);
 void sqlite_end_moment(struct sqlite_sink *sqlite);
+
+/* sink_sqlite_decision.c: what operators decided, kept for ever. */
+bool decision_is_kept(const struct decision *note);
+MUST_USE enum outcome decision_keep(struct sqlite_sink *sqlite, uint64_t epoch,
+                                    const struct decision *note, struct fault *ret_fault);
+enum outcome sqlite_read_decision(struct sink *sink, uint64_t epoch, uint64_t after,
+                                  struct sink_decision *ret_decision, struct fault *ret_fault);
 
 /* sink_sqlite_rules.c: which epoch brought which rules. */
 MUST_USE enum outcome rules_write(struct sqlite_sink *sqlite, uint64_t epoch,

@@ -29,8 +29,11 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         " sealed_time, watermark, newest_accepted, seed_epoch, messages, rows, ranges)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_DECISION] =
-        "INSERT INTO payonce_decision (epoch, kind, source, first, next, time, text)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO payonce_decision (epoch, kind, source, first, next, time, who, why, id)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, printf('%016llx', ?9))",
+    [STATEMENT_READ_DECISION] =
+        "SELECT decision, epoch, kind, source, first, next, time, who, why, id"
+        " FROM payonce_decision WHERE epoch >= ?1 AND decision > ?2 ORDER BY decision LIMIT 1",
     [STATEMENT_RULES] =
         "INSERT OR REPLACE INTO payonce_rules (epoch, windows_from, rules) VALUES (?1, ?2, ?3)",
     [STATEMENT_READ_RULES] = "SELECT epoch, windows_from, rules FROM payonce_rules"

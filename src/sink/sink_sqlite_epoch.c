@@ -190,36 +190,6 @@ static enum outcome write_epoch(struct sqlite_sink *sqlite, const struct epoch *
     return sqlite_change_one(sqlite, statement, "writing an epoch's row", ret_fault);
 }
 
-static const char *decision_name(uint8_t kind)
-{
-    return kind == NOTE_GAP ? "gap" : kind == NOTE_DECISION ? "decision" : NULL;
-}
-
-static enum outcome write_decision(struct sqlite_sink *sqlite, const struct epoch *epoch,
-                                   const struct decision *note, struct fault *ret_fault)
-{
-    sqlite3_stmt *statement;
-    enum outcome outcome = sqlite_statement(sqlite, STATEMENT_DECISION, &statement, ret_fault);
-
-    if (outcome != DONE) {
-        return outcome;
-    }
-    (void)sqlite3_bind_int64(statement, 1, (int64_t)epoch->number);
-    (void)sqlite3_bind_text(statement, 2, decision_name(note->kind), -1, SQLITE_STATIC);
-    if (note->kind == NOTE_GAP && note->source < sqlite->numbers_count) {
-        (void)sqlite3_bind_int64(statement, 3, sqlite->numbers[note->source]);
-        (void)sqlite3_bind_int64(statement, 4, (int64_t)note->offset);
-        (void)sqlite3_bind_int64(statement, 5, note->event_ms);
-    } else {
-        (void)sqlite3_bind_null(statement, 3);
-        (void)sqlite3_bind_null(statement, 4);
-        (void)sqlite3_bind_null(statement, 5);
-    }
-    sqlite_bind_number(statement, 6, note->arrival_ms);
-    sqlite_bind_span(statement, 7, note->text);
-    return sqlite_change_one(sqlite, statement, "keeping a decision", ret_fault);
-}
-
 /* Gaps, what operators decided and rules are kept for ever. */
 static enum outcome write_decisions(struct sqlite_sink *sqlite, const struct epoch *epoch,
                                     struct fault *ret_fault)
@@ -235,8 +205,8 @@ static enum outcome write_decisions(struct sqlite_sink *sqlite, const struct epo
                             "epoch %llu: a record that is none, %zu bytes before its end",
                             (unsigned long long)epoch->number, left.size);
         }
-        if (decision_name(note.kind) != NULL) {
-            outcome = write_decision(sqlite, epoch, &note, ret_fault);
+        if (decision_is_kept(&note)) {
+            outcome = decision_keep(sqlite, epoch->number, &note, ret_fault);
         } else if (note.kind == NOTE_RULES) {
             outcome = rules_write(sqlite, epoch->number, &note, ret_fault);
         }

@@ -19,7 +19,8 @@ const char schema_tables[] =
     " watermark INTEGER, newest_accepted INTEGER, seed_epoch INTEGER, messages INTEGER,"
     " rows INTEGER, ranges TEXT);"
     "CREATE TABLE IF NOT EXISTS payonce_decision (decision INTEGER PRIMARY KEY, epoch INTEGER,"
-    " kind TEXT, source INTEGER, first INTEGER, next INTEGER, time INTEGER, text TEXT);"
+    " kind TEXT, source INTEGER, first INTEGER, next INTEGER, time INTEGER, who TEXT, why TEXT,"
+    " id TEXT);"
     "CREATE TABLE IF NOT EXISTS payonce_rules (epoch INTEGER PRIMARY KEY, windows_from INTEGER,"
     " rules BLOB);";
 

@@ -256,29 +256,6 @@ static void an_epoch_without_rows_moves_the_chain(void **state)
     assert_int_equal(epoch, 0);
 }
 
-static void what_operators_decided_is_kept(void **state)
-{
-    struct stage *stage = *state;
-    struct decision gap = {.kind = NOTE_GAP,
-                           .source = 0,
-                           .offset = 5,
-                           .event_ms = 9,
-                           .arrival_ms = SAMPLE_START_MS,
-                           .text = {"by Eve", 6}};
-    struct decision words = {.kind = NOTE_DECISION,
-                             .arrival_ms = SAMPLE_START_MS,
-                             .text = {"adopted; it's \"fine\"", 20}};
-
-    sample_begin(&stage->sample, &stage->epochs[0]);
-    epoch_add_decision(&stage->epochs[0].epoch, &gap);
-    epoch_add_decision(&stage->epochs[0].epoch, &words);
-    sample_end(&stage->sample, &stage->epochs[0]);
-    assert_int_equal(stage_deliver(stage, 0, 1), DONE);
-    assert_string_equal(stage_ask(stage, "SELECT epoch, kind, source, first, next, text"
-                                         " FROM payonce_decision ORDER BY decision"),
-                        "1|gap|0|5|9|by Eve|1|decision|-|-|-|adopted; it's \"fine\"");
-}
-
 /* The sources have other numbers in a new journal; their names tell which they are. */
 static void sources_are_known_by_name_not_by_number(void **state)
 {
@@ -379,7 +356,6 @@ int main(void)
         WITH_LEDGER(rows_that_make_no_sense_are_refused),
         WITH_LEDGER(a_foreign_row_is_seen),
         WITH_LEDGER(an_epoch_without_rows_moves_the_chain),
-        WITH_LEDGER(what_operators_decided_is_kept),
         WITH_LEDGER(sources_are_known_by_name_not_by_number),
         cmocka_unit_test(a_kill_leaves_whole_deliveries),
     };

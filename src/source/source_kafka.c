@@ -223,6 +223,8 @@ static enum outcome kafka_assign(struct source *source, uint64_t next,
     uint64_t first = 0;
     uint64_t end = 0;
 
+    kafka->halted = false;
+    source->gone_first = source->gone_next = 0;
     kafka->next = next;
     kafka->marked = record_mark_read(fingerprint, &kafka->mark);
     enum outcome outcome = kafka_partition_bounds(kafka->partition, &first, &end, ret_fault);

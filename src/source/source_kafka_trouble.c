@@ -54,6 +54,19 @@ static enum kafka_step stale(struct kafka_source *kafka, const char *why)
     return halted(kafka);
 }
 
+/* What is gone is for a person to accept: nobody else may go on behind it. */
+static enum kafka_step gone(struct kafka_source *kafka, uint64_t next, const char *before)
+{
+    char name[TOPIC_TEXT_MAX];
+
+    kafka->source.gone_first = kafka->next;
+    kafka->source.gone_next = next;
+    fault_next(&kafka->fault,
+               "%s; to go on without them: payonce accept-gap %.100s %llu %llu --by WHO", before,
+               name_of(kafka, name), number(kafka->next), number(next - 1));
+    return halted(kafka);
+}
+
 enum kafka_step kafka_lost(struct kafka_source *kafka, uint64_t first)
 {
     char name[TOPIC_TEXT_MAX];
@@ -64,7 +77,7 @@ enum kafka_step kafka_lost(struct kafka_source *kafka, uint64_t first)
                    number(kafka->next), name_of(kafka, name), number(first),
                    number(first - kafka->next), plural(first - kafka->next),
                    plural_verb(first - kafka->next));
-    return halted(kafka);
+    return gone(kafka, first, "look for them in a backup or mirror of the topic");
 }
 
 enum kafka_step kafka_truncated(struct kafka_source *kafka, uint64_t end)
@@ -77,9 +90,11 @@ enum kafka_step kafka_truncated(struct kafka_source *kafka, uint64_t end)
                    name_of(kafka, name), number(end), number(kafka->next),
                    number(kafka->next - end), plural(kafka->next - end),
                    kafka->next - end == 1 ? "has" : "have");
-    fault_next(&kafka->fault,
-               "find out whether the topic was made anew or a broker lost its tail; with the old "
-               "records back, start again");
+    fault_next(
+        &kafka->fault,
+        "if a broker lost its tail, bring the records back and start again; if the topic was "
+        "made anew: payonce adopt-topic %.100s --by WHO",
+        kafka->source.origin.topic);
     return halted(kafka);
 }
 
@@ -90,7 +105,10 @@ enum kafka_step kafka_replaced(struct kafka_source *kafka, const char *instead)
     (void)fault_is(&kafka->fault, BROKEN, FAULT_SOURCE_REPLACED,
                    "%s is not the partition that was read: at offset %llu %s", name_of(kafka, name),
                    number(kafka->mark.offset), instead);
-    fault_next(&kafka->fault, "bring the old topic back, or read the new one under another name");
+    fault_next(&kafka->fault,
+               "bring the old topic back; or read the new one from its start: payonce adopt-topic "
+               "%.100s --by WHO",
+               kafka->source.origin.topic);
     return halted(kafka);
 }
 
@@ -177,7 +195,7 @@ enum kafka_step kafka_missing(struct kafka_source *kafka, uint64_t to)
                    "%s: offset %llu is expected, and %llu came: %llu offset%s %s missing",
                    name_of(kafka, name), number(kafka->next), number(to), number(to - kafka->next),
                    plural(to - kafka->next), plural_verb(to - kafka->next));
-    return halted(kafka);
+    return gone(kafka, to, "if producers use transactions, set source.kafka.gaps to confirm");
 }
 
 enum kafka_step kafka_beyond(struct kafka_source *kafka, uint64_t offset)

@@ -282,6 +282,9 @@ void account_follows(const struct ledger_store *follower, const struct ledger_st
     must(follower->rules_count == ledger->rules_count);
     must(memcmp(follower->rules, ledger->rules, ledger->rules_count * sizeof(ledger->rules[0])) ==
          0);
+    must(follower->decision_count == ledger->decision_count);
+    must(memcmp(follower->decisions, ledger->decisions,
+                ledger->decision_count * sizeof(ledger->decisions[0])) == 0);
     must(follower->cursor_count == ledger->cursor_count);
     must(memcmp(follower->cursors, ledger->cursors,
                 ledger->cursor_count * sizeof(ledger->cursors[0])) == 0);

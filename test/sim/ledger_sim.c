@@ -84,8 +84,8 @@ static enum outcome sim_find_chain(struct sink *sink, const struct chain *chain,
     return DONE;
 }
 
-static uint32_t cursor_of(struct ledger_store *store, const struct delivery *delivery,
-                          uint32_t source)
+uint32_t ledger_store_cursor(struct ledger_store *store, const struct delivery *delivery,
+                             uint32_t source)
 {
     const struct origin *origin = &delivery->origins[source];
     uint32_t number = 0;
@@ -105,7 +105,7 @@ static uint32_t cursor_of(struct ledger_store *store, const struct delivery *del
 static void apply_range(struct ledger_store *store, const struct delivery *delivery,
                         const struct epoch_range *range, struct ledger_sim_epoch *recorded)
 {
-    uint32_t number = cursor_of(store, delivery, range->source);
+    uint32_t number = ledger_store_cursor(store, delivery, range->source);
     struct epoch_range moved = *range;
 
     moved.source = number;
@@ -119,7 +119,7 @@ static void apply_total(struct ledger_store *store, const struct delivery *deliv
 {
     size_t index = 0;
 
-    total.source = cursor_of(store, delivery, total.source);
+    total.source = ledger_store_cursor(store, delivery, total.source);
     while (index < store->total_count &&
            (store->totals[index].source != total.source ||
             store->totals[index].tally != total.tally ||
@@ -144,7 +144,8 @@ static void translate(struct ledger_store *store, const struct delivery *deliver
     for (size_t index = 0; index < 2; index++) {
         int place = places[row->table][index];
         if (place >= 0 && row->numbers[place] != NUMBER_NULL) {
-            row->numbers[place] = cursor_of(store, delivery, (uint32_t)row->numbers[place]);
+            row->numbers[place] =
+                ledger_store_cursor(store, delivery, (uint32_t)row->numbers[place]);
         }
     }
 }
@@ -193,7 +194,7 @@ static void apply_standing(struct ledger_store *store, const struct delivery *de
     const struct epoch *standing = delivery->standing;
 
     for (size_t index = 0; index < standing->range_count; index++) {
-        uint32_t number = cursor_of(store, delivery, standing->ranges[index].source);
+        uint32_t number = ledger_store_cursor(store, delivery, standing->ranges[index].source);
         store->cursors[number].range = standing->ranges[index];
         store->cursors[number].range.source = number;
     }
@@ -216,7 +217,7 @@ static void apply(struct ledger_store *store, const struct delivery *delivery)
             apply_total(store, delivery, epoch->totals[total]);
         }
         apply_rows(store, delivery, epoch);
-        ledger_store_note_rules(store, epoch);
+        ledger_store_notes(store, delivery, epoch);
         store->head.epoch = epoch->number;
         store->head.chain = epoch->chain;
         store->head.journal_id =
@@ -307,6 +308,7 @@ const struct sink_type sink_sim = {
     .read_cursor = ledger_sim_read_cursor,
     .read_total = ledger_sim_read_total,
     .read_rules = ledger_sim_read_rules,
+    .read_decision = ledger_sim_read_decision,
     .read_row = ledger_sim_read_row,
     .read_epoch = ledger_sim_read_epoch,
     .find_payment = ledger_sim_find_payment,

@@ -18,6 +18,7 @@ enum {
     LEDGER_SIM_EPOCHS = 96,
     LEDGER_SIM_ROWS = 512,
     LEDGER_SIM_BYTES = 128 * 1024,
+    LEDGER_SIM_DECISIONS = 8,
 };
 
 enum ledger_trouble {
@@ -50,7 +51,9 @@ struct ledger_sim_row {
 struct ledger_store {
     bool exists;
     size_t rules_count;
+    size_t decision_count;
     struct sink_rules rules[LEDGER_SIM_RULES];
+    struct sink_decision decisions[LEDGER_SIM_DECISIONS]; /* source = number of the cursor. */
     struct sink_head head;
     size_t cursor_count;
     size_t total_count;
@@ -86,8 +89,16 @@ void ledger_store_copy(struct ledger_store *to, const struct ledger_store *from)
 bool ledger_store_row(const struct ledger_store *store, enum table table, uint64_t seq,
                       struct row *ret_row);
 
+/* Its number of this source of the delivery, which gets a cursor if it has none. */
+uint32_t ledger_store_cursor(struct ledger_store *store, const struct delivery *delivery,
+                             uint32_t source);
+
 /* ledger_sim_read.c: what it holds. */
-void ledger_store_note_rules(struct ledger_store *store, const struct epoch *epoch);
+/* What of an epoch's notes a ledger keeps. */
+void ledger_store_notes(struct ledger_store *store, const struct delivery *delivery,
+                        const struct epoch *epoch);
+enum outcome ledger_sim_read_decision(struct sink *sink, uint64_t epoch, uint64_t after,
+                                      struct sink_decision *ret_decision, struct fault *ret_fault);
 enum outcome ledger_sim_read_rules(struct sink *sink, uint64_t epoch, struct sink_rules *ret_rules,
                                    struct fault *ret_fault);
 enum outcome ledger_sim_read_cursor(struct sink *sink, size_t index, struct sink_cursor *ret_cursor,

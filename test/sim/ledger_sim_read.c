@@ -148,7 +148,32 @@ enum outcome ledger_sim_read_epoch(struct sink *sink, uint64_t number, struct si
     return LATER;
 }
 
-void ledger_store_note_rules(struct ledger_store *store, const struct epoch *epoch)
+static void keep_rules(struct ledger_store *store, uint64_t epoch, const struct decision *note)
+{
+    must(store->rules_count < LEDGER_SIM_RULES);
+    struct sink_rules *rules = &store->rules[store->rules_count++];
+    must(note->text.size == sizeof(rules->rules));
+    *rules = (struct sink_rules){.epoch = epoch, .windows_from_ms = note->event_ms};
+    memcpy(&rules->rules, note->text.at, sizeof(rules->rules));
+}
+
+static void keep_decision(struct ledger_store *store, uint64_t epoch, const struct decision *note,
+                          uint32_t source)
+{
+    must(store->decision_count < LEDGER_SIM_DECISIONS);
+    struct sink_decision *kept = &store->decisions[store->decision_count++];
+    must(note->text.size <= sizeof(kept->text));
+    memset(kept, 0, sizeof(*kept));
+    kept->number = store->decision_count;
+    kept->epoch = epoch;
+    kept->note = *note;
+    kept->note.source = (uint16_t)source;
+    kept->note.text = (struct span){NULL, note->text.size}; /* It is copied about. */
+    memcpy(kept->text, note->text.at, note->text.size);
+}
+
+void ledger_store_notes(struct ledger_store *store, const struct delivery *delivery,
+                        const struct epoch *epoch)
 {
     static const struct siphash_key no_key;
     struct span left = {epoch->decisions.at, epoch->decisions.size};
@@ -157,14 +182,29 @@ void ledger_store_note_rules(struct ledger_store *store, const struct epoch *epo
 
     while (left.size > 0 && (size = decision_read(left, &no_key, &note)) > 0) {
         if (note.kind == NOTE_RULES) {
-            must(store->rules_count < LEDGER_SIM_RULES);
-            struct sink_rules *rules = &store->rules[store->rules_count++];
-            must(note.text.size == sizeof(rules->rules));
-            *rules = (struct sink_rules){.epoch = epoch->number, .windows_from_ms = note.event_ms};
-            memcpy(&rules->rules, note.text.at, sizeof(rules->rules));
+            keep_rules(store, epoch->number, &note);
+        } else if (note.kind == NOTE_GAP || note.kind == NOTE_DECISION) {
+            keep_decision(store, epoch->number, &note,
+                          ledger_store_cursor(store, delivery, note.source));
         }
         left = (struct span){(const uint8_t *)left.at + size, left.size - size};
     }
+}
+
+enum outcome ledger_sim_read_decision(struct sink *sink, uint64_t epoch, uint64_t after,
+                                      struct sink_decision *ret_decision, struct fault *ret_fault)
+{
+    const struct ledger_store *store = ((struct ledger_sim *)sink)->store;
+
+    (void)ret_fault;
+    for (size_t index = 0; index < store->decision_count; index++) {
+        if (store->decisions[index].epoch >= epoch && store->decisions[index].number > after) {
+            *ret_decision = store->decisions[index];
+            ret_decision->note.text.at = ret_decision->text;
+            return DONE;
+        }
+    }
+    return LATER;
 }
 
 enum outcome ledger_sim_read_rules(struct sink *sink, uint64_t epoch, struct sink_rules *ret_rules,
