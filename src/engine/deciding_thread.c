@@ -278,6 +278,23 @@ static bool open_grown(struct engine *engine)
     return open_anew(engine, &grown);
 }
 
+/* What a new client mends, or an operator has answered; else reading is over. */
+static bool take_broken(struct engine *engine, uint16_t source, struct fault *fault)
+{
+    struct fault answered;
+
+    if (fault->code == FAULT_SOURCE_STALE) {
+        return open_anew(engine, fault);
+    }
+    if (engine->feed != NULL && engine_answer(engine, source, fault) == DONE) {
+        (void)fault_is(&answered, LATER, FAULT_SOURCE_STALE, "an operator has decided on: %.400s",
+                       fault->text);
+        return open_anew(engine, &answered);
+    }
+    halt(engine, fault);
+    return false;
+}
+
 /* What the live sources see, told on. True: there are further partitions. */
 static bool watch_feed(struct engine *engine)
 {
@@ -296,6 +313,7 @@ static bool step(struct deciding *deciding)
     if (!have_epoch(deciding)) {
         return true;
     }
+    engine_tend_answers(engine);
     if (engine->feed != NULL && watch_feed(engine)) {
         return open_grown(engine);
     }
@@ -316,11 +334,7 @@ static bool step(struct deciding *deciding)
     case INTAKE_FINISHED:
         return take_all_read(deciding);
     case INTAKE_BROKEN:
-        if (fault.code == FAULT_SOURCE_STALE) {
-            return open_anew(engine, &fault);
-        }
-        halt(engine, &fault);
-        return false;
+        return take_broken(engine, item.source, &fault);
     }
     must_failed("an item is of one of its kinds", __FILE__, __LINE__);
 }

@@ -17,6 +17,7 @@
 
 #include "engine/courier.h"
 #include "engine/deaths.h"
+#include "engine/decisions.h"
 #include "engine/engine.h"
 #include "engine/events.h"
 #include "engine/followers.h"
@@ -56,6 +57,22 @@ struct feed_trouble {
     int64_t pause_ns; /* and how long the next attempt waits. */
 };
 
+/* A decision of an operator, as its file has it. */
+struct answer {
+    uint64_t number; /* Of the file. */
+    struct decided decided;
+    uint32_t incarnation; /* An adoption that has its halt: what the topic becomes; else 0. */
+    uint64_t epoch;       /* That carries its note; 0: none yet. */
+};
+
+/* The deciding thread's; before and after it, whoever starts and closes. */
+struct answers {
+    struct disk_posix disk; /* data_dir/decisions */
+    int64_t reviewed_ns;
+    size_t count;
+    struct answer items[DECISIONS_MAX];
+};
+
 struct engine_thread {
     pthread_t thread;
     bool started;
@@ -75,9 +92,11 @@ struct engine {
     struct source *sources[INTAKE_SOURCES_MAX];
     uint16_t numbers[INTAKE_SOURCES_MAX];
     size_t source_count;
-    struct feed *feed;      /* NULL: the sources are not live. */
-    struct origin *origins; /* Room for what a feed lists. */
+    struct feed *feed;                    /* NULL: the sources are not live. */
+    struct origin *origins;               /* Room for what a feed lists. */
+    uint64_t starts[FEED_PARTITIONS_MAX]; /* Where those of them begin that join. */
     struct feed_trouble trouble;
+    struct answers answers;
     bool first_run;              /* Nothing of this pipeline was anywhere when we started. */
     uint64_t found[TALLY_COUNT]; /* What the history held at the start. */
     uint64_t input_total;
@@ -161,9 +180,34 @@ uint64_t engine_journal_bytes(struct engine *engine, uint64_t delivered, uint64_
 uint64_t engine_backlog(struct engine *engine);
 void engine_reckon_backlog(struct engine *engine, uint64_t delivered, uint64_t sealed);
 
+/*
+ * What operators decided (answering.c). Read at each start; a halt is then held against it.
+ *
+ * engine_answer: DONE: this halt of the source (the state's number) is answered: a gap is noted,
+ * an adoption is what the next opening brings; all sources must be opened anew. REFUSED: the halt
+ * stands; what did not answer it has been put aside. BROKEN: another fault. An epoch is open.
+ */
+MUST_USE enum outcome engine_read_decisions(struct engine *engine, struct fault *ret_fault);
+MUST_USE enum outcome engine_answer(struct engine *engine, uint16_t number, struct fault *halt);
+
+/* Sealed ones lose their file. may_refuse: those that nothing waits for are put aside. */
+void engine_review_answers(struct engine *engine, bool may_refuse);
+void engine_tend_answers(struct engine *engine); /* The same, now and then. */
+
+void engine_tell_answer(struct engine *engine, const char *name, enum engine_level level,
+                        const struct answer *answer, const char *key, const char *text);
+
+/* As which incarnation is this topic read? And: will it be another one than it was? (adopting.c) */
+uint32_t engine_incarnation(const struct engine *engine, const char *topic);
+bool engine_adopting(const struct engine *engine, const char *topic);
+
+/* Behind the joining of the new ones: the old ones end, and it is said who decided so. */
+MUST_USE enum outcome engine_note_adoptions(struct engine *engine, struct fault *ret_fault);
+
 /* Starting, step by step (starting.c). */
 MUST_USE enum outcome engine_open(struct engine *engine, struct fault *ret_fault);
 MUST_USE enum outcome engine_open_sources(struct engine *engine, struct fault *ret_fault);
+MUST_USE enum outcome engine_open_lines(struct engine *engine, struct fault *ret_fault);
 MUST_USE enum outcome engine_start_intake(struct engine *engine, struct fault *ret_fault);
 
 /*
