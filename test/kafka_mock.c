@@ -9,6 +9,7 @@
 
 enum {
     FLUSH_MS = 10000,
+    POUR_MS = 120000,
     ERRORS_MAX = 32,
     MOCKS_MAX = 64,
     COMMIT_ATTEMPTS = 100,
@@ -22,22 +23,30 @@ struct kafka_mock {
     char topic[64];
 };
 
-static rd_kafka_t *client(rd_kafka_type_t type, const char *brokers, const char *group)
+static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
 {
-    char error[200];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    must(rd_kafka_conf_set(conf, name, value, NULL, 0) == RD_KAFKA_CONF_OK);
+}
 
-    must(rd_kafka_conf_set(conf, "log_level", "0", error, sizeof(error)) == RD_KAFKA_CONF_OK);
-    if (group != NULL) {
-        must(rd_kafka_conf_set(conf, "group.id", group, error, sizeof(error)) == RD_KAFKA_CONF_OK);
-    }
+static rd_kafka_t *client_of(rd_kafka_type_t type, rd_kafka_conf_t *conf, const char *brokers)
+{
+    set(conf, "log_level", "0");
     if (brokers != NULL) {
-        must(rd_kafka_conf_set(conf, "bootstrap.servers", brokers, error, sizeof(error)) ==
-             RD_KAFKA_CONF_OK);
+        set(conf, "bootstrap.servers", brokers);
     }
-    rd_kafka_t *handle = rd_kafka_new(type, conf, error, sizeof(error));
+    rd_kafka_t *handle = rd_kafka_new(type, conf, NULL, 0);
     must(handle != NULL);
     return handle;
+}
+
+static rd_kafka_t *client(rd_kafka_type_t type, const char *brokers, const char *group)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+    if (group != NULL) {
+        set(conf, "group.id", group);
+    }
+    return client_of(type, conf, brokers);
 }
 
 struct kafka_mock *kafka_mock_start(int broker_count, const char *topic, int partition_count)
@@ -91,16 +100,22 @@ const char *kafka_mock_brokers(const struct kafka_mock *mock)
     return rd_kafka_mock_cluster_bootstraps(mock->cluster);
 }
 
-void kafka_mock_put(struct kafka_mock *mock, int partition, const char *key, const char *value)
+void kafka_mock_put_at(struct kafka_mock *mock, int partition, int64_t stamp_ms, const char *key,
+                       const char *value)
 {
     char *bytes = (char *)(uintptr_t)value;
     size_t size = value == NULL ? 0 : strlen(value);
     size_t key_size = key == NULL ? 0 : strlen(key);
     rd_kafka_resp_err_t error = rd_kafka_producev(
         mock->producer, RD_KAFKA_V_TOPIC(mock->topic), RD_KAFKA_V_PARTITION(partition),
-        RD_KAFKA_V_KEY(key, key_size), RD_KAFKA_V_VALUE(bytes, size),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+        RD_KAFKA_V_TIMESTAMP(stamp_ms), RD_KAFKA_V_KEY(key, key_size),
+        RD_KAFKA_V_VALUE(bytes, size), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
     must(error == RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+void kafka_mock_put(struct kafka_mock *mock, int partition, const char *key, const char *value)
+{
+    kafka_mock_put_at(mock, partition, 0, key, value);
 }
 
 void kafka_mock_flush(struct kafka_mock *mock)
@@ -125,6 +140,23 @@ void kafka_mock_write_many(struct kafka_mock *mock, int partition, int number, i
     kafka_mock_flush(mock);
 }
 
+void kafka_mock_pour(struct kafka_mock *mock, int partition, int count)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+    set(conf, "batch.num.messages", "1");
+    set(conf, "linger.ms", "0");
+    set(conf, "queue.buffering.max.messages", "1000000");
+    rd_kafka_t *producer = client_of(RD_KAFKA_PRODUCER, conf, kafka_mock_brokers(mock));
+    for (int index = 0; index < count; index++) {
+        must(rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(mock->topic),
+                               RD_KAFKA_V_PARTITION(partition),
+                               RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    }
+    must(rd_kafka_flush(producer, POUR_MS) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_destroy(producer);
+}
+
 void kafka_mock_lead(struct kafka_mock *mock, int partition, int broker)
 {
     must(rd_kafka_mock_partition_set_leader(mock->cluster, mock->topic, partition, broker) == 0);
@@ -134,6 +166,16 @@ void kafka_mock_down(struct kafka_mock *mock, int broker, bool down)
 {
     must((down ? rd_kafka_mock_broker_set_down(mock->cluster, broker)
                : rd_kafka_mock_broker_set_up(mock->cluster, broker)) == 0);
+}
+
+void kafka_mock_slow(struct kafka_mock *mock, int round_trip_ms)
+{
+    must(rd_kafka_mock_broker_set_rtt(mock->cluster, -1, round_trip_ms) == 0);
+}
+
+void kafka_mock_coordinate(struct kafka_mock *mock, const char *group, int broker)
+{
+    must(rd_kafka_mock_coordinator_set(mock->cluster, "group", group, broker) == 0);
 }
 
 void kafka_mock_fail(struct kafka_mock *mock, int request, int error, int count)

@@ -11,7 +11,13 @@
 
 struct kafka_mock;
 
-enum { KAFKA_MOCK_FETCH = 1, KAFKA_MOCK_LIST_OFFSETS = 2 }; /* Requests, in the protocol. */
+/* Requests, as the protocol numbers them. */
+enum {
+    KAFKA_MOCK_FETCH = 1,
+    KAFKA_MOCK_LIST_OFFSETS = 2,
+    KAFKA_MOCK_OFFSET_COMMIT = 8,
+    KAFKA_MOCK_FIND_COORDINATOR = 10,
+};
 
 /* Brokers are numbered from 1. The topic is created with so many partitions. */
 struct kafka_mock *kafka_mock_start(int broker_count, const char *topic, int partition_count);
@@ -25,15 +31,26 @@ void kafka_mock_write(struct kafka_mock *mock, int partition, const char *key, c
 /* "p-0", "p-1" ... from number on, each the key and value of a record. */
 void kafka_mock_write_many(struct kafka_mock *mock, int partition, int number, int count);
 
-/* Without waiting, and waiting for all of that. */
+/* Without waiting, and waiting for all of that. stamp_ms: the record's own time; 0: now. */
 void kafka_mock_put(struct kafka_mock *mock, int partition, const char *key, const char *value);
+void kafka_mock_put_at(struct kafka_mock *mock, int partition, int64_t stamp_ms, const char *key,
+                       const char *value);
 void kafka_mock_flush(struct kafka_mock *mock);
+
+/* So many records, each a batch of its own: the oldest batches make room for them. */
+void kafka_mock_pour(struct kafka_mock *mock, int partition, int count);
 
 /* The group's committed offset, as another client reads it; waits until there is one. */
 int64_t kafka_mock_committed(struct kafka_mock *mock, const char *group, int partition);
 
 void kafka_mock_lead(struct kafka_mock *mock, int partition, int broker);
 void kafka_mock_down(struct kafka_mock *mock, int broker, bool down);
+
+/* Every answer of every broker takes so long on its way from now on. */
+void kafka_mock_slow(struct kafka_mock *mock, int round_trip_ms);
+
+/* Who coordinates the group, for whoever asks. */
+void kafka_mock_coordinate(struct kafka_mock *mock, const char *group, int broker);
 
 /* The next requests of this kind are answered with this error. */
 void kafka_mock_fail(struct kafka_mock *mock, int request, int error, int count);

@@ -1,0 +1,43 @@
+/*
+ * 25 things that brokers do to those who read from them and write to them, on librdkafka's mock
+ * cluster. In each the engine runs over a ledger, and in the end every payment stands there once.
+ * With a word for an argument: only those whose name holds it.
+ */
+#include "test/kafka_scenarios.h"
+#include "test/unit.h"
+
+#define SCENARIO(number, name)                                                                     \
+    {                                                                                              \
+        number " " #name, name, NULL, NULL, NULL                                                   \
+    }
+
+int main(int count, char **words)
+{
+    const struct CMUnitTest scenarios[] = {
+        SCENARIO("01", a_broker_down_at_the_start_is_waited_for_and_then_named),
+        SCENARIO("02", a_broker_down_in_mid_fetch_is_read_on_where_it_was),
+        SCENARIO("03", all_brokers_down_for_longer_than_30_s_are_connected_anew_by_itself),
+        SCENARIO("04", brokers_down_at_the_close_hold_nobody_up),
+        SCENARIO("05", a_leader_that_moves_is_followed),
+        SCENARIO("06", a_leader_that_moves_at_the_end_of_the_partition_is_followed),
+        SCENARIO("07", a_fetch_that_met_no_leader_three_times_is_asked_again),
+        SCENARIO("08", an_offset_said_to_be_out_of_range_is_looked_for_by_a_new_client),
+        SCENARIO("09", a_topic_said_to_be_unknown_three_times_is_read_on),
+        SCENARIO("10", a_right_taken_away_halts_by_name_and_a_start_with_it_reads_on),
+        SCENARIO("11", a_round_trip_of_500_ms_is_slow_and_nothing_else),
+        SCENARIO("12", metadata_errors_are_waited_out_or_named),
+        SCENARIO("13", a_cursor_below_the_oldest_offset_halts_and_says_how_many_are_gone),
+        SCENARIO("14", a_cursor_past_the_end_halts_and_takes_nothing),
+        SCENARIO("15", another_record_where_ours_stood_halts_and_takes_nothing),
+        SCENARIO("16", a_partition_more_is_read_from_its_beginning_without_a_restart),
+        SCENARIO("17", a_refused_commit_is_told_once_and_touches_nothing),
+        SCENARIO("18", a_coordinator_that_moves_is_found_again),
+    };
+    char pattern[80];
+
+    if (count > 1) {
+        (void)snprintf(pattern, sizeof(pattern), "*%.70s*", words[1]);
+        cmocka_set_test_filter(pattern);
+    }
+    return cmocka_run_group_tests(scenarios, NULL, NULL);
+}
