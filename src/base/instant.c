@@ -149,6 +149,21 @@ static inline int byte_of(uint64_t word, int index)
     return (int)(word >> (8 * index) & UINT8_MAX);
 }
 
+/* Of a date from 2000 to 2100; 2100 is no leap year. False: there is no such day. */
+static inline bool usual_days(int year, int month, int day, int64_t *ret_days)
+{
+    static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
+    int leap = year % 4 == 0 && year != 2100;
+
+    if (year < 2000 || year > 2100 || month < 1 || month > 12) {
+        return false;
+    }
+    int days = before[month] - before[month - 1] + (month == 2 ? leap : 0);
+    *ret_days = (year - 1970) * 365 + (year - 1969) / 4 + before[month - 1] +
+                (month > 2 ? leap : 0) + day - 1;
+    return day >= 1 && day <= days;
+}
+
 /*
  * "2026-02-25T06:13:20Z", or with ".123" before the Z: what most write. False: anything else,
  * which is not to say that it is wrong.
@@ -171,16 +186,14 @@ static bool usual_read(const char *at, size_t size, int64_t *ret_ms)
         return false;
     }
     int year = byte_of(pairs_date, 0) * 100 + byte_of(pairs_date, 2);
-    int month = byte_of(pairs_date, 5);
-    int day = byte_of(pairs_hour, 0);
+    int64_t days;
     int64_t minutes = byte_of(pairs_hour, 3) * INT64_C(60) + byte_of(pairs_hour, 6);
     int64_t ms = byte_of(pairs, 1) * 1000 + byte_of(second, 4) * 100 + byte_of(pairs, 5);
-    if (year < 2000 || year > 2100 || month < 1 || month > 12 || day < 1 ||
-        day > days_in(year, month) || byte_of(pairs_hour, 3) > 23 || byte_of(pairs_hour, 6) > 59 ||
-        byte_of(pairs, 1) > 59) {
+    if (!usual_days(year, byte_of(pairs_date, 5), byte_of(pairs_hour, 0), &days) ||
+        byte_of(pairs_hour, 3) > 23 || byte_of(pairs_hour, 6) > 59 || byte_of(pairs, 1) > 59) {
         return false;
     }
-    *ret_ms = days_of(year, month, day) * DAY_MS + minutes * 60000 + ms;
+    *ret_ms = days * DAY_MS + minutes * 60000 + ms;
     return true;
 }
 

@@ -9,12 +9,12 @@
 
 #include "base/base.h"
 
+#include <string.h>
+
 struct siphash_key {
     uint64_t k0;
     uint64_t k1;
 };
-
-uint64_t siphash(const struct siphash_key *key, struct span bytes);
 
 /* The parts it is made of, for whoever hashes a fixed number of words. */
 struct sip {
@@ -78,6 +78,37 @@ static inline uint64_t siphash_words(const struct siphash_key *key, const uint64
         sip_word(&sip, words[index]);
     }
     return sip_end(&sip, (uint64_t)(count * sizeof(words[0])) << 56);
+}
+
+/* What is left behind the last whole word: fewer than eight bytes, none beyond them read. */
+static inline uint64_t sip_rest(const uint8_t *at, size_t left)
+{
+    uint32_t head, tail;
+
+    if (left >= sizeof(head)) {
+        memcpy(&head, at, sizeof(head));
+        memcpy(&tail, at + left - sizeof(tail), sizeof(tail));
+        return head | (uint64_t)tail << (8 * (left - sizeof(tail)));
+    }
+    if (left == 0) {
+        return 0;
+    }
+    return at[0] | (uint64_t)at[left / 2] << (8 * (left / 2)) |
+           (uint64_t)at[left - 1] << (8 * (left - 1));
+}
+
+static inline uint64_t siphash(const struct siphash_key *key, struct span bytes)
+{
+    struct sip sip = sip_begin(key);
+    const uint8_t *at = bytes.at;
+    size_t left = bytes.size;
+
+    for (; left >= 8; at += 8, left -= 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        sip_word(&sip, word);
+    }
+    return sip_end(&sip, (uint64_t)bytes.size << 56 | sip_rest(at, left));
 }
 
 #endif

@@ -41,20 +41,6 @@ static size_t padded(size_t size)
     return (size + 7) & ~(size_t)7;
 }
 
-uint64_t ident_hash(const struct siphash_key *key, enum ident_kind kind, const struct ident *ident,
-                    struct span long_text)
-{
-    return kind == IDENT_LONG ? siphash(key, long_text) : ident_sender_hash(key, ident);
-}
-
-uint64_t ident_sender_hash(const struct siphash_key *key, const struct ident *ident)
-{
-    uint64_t words[sizeof(ident->bytes) / sizeof(uint64_t)];
-
-    memcpy(words, ident->bytes, sizeof(words));
-    return siphash_words(key, words, sizeof(words) / sizeof(words[0]));
-}
-
 static size_t note_write(const struct decision *decision, uint8_t *to)
 {
     must(decision->text.size <= NOTE_TEXT_MAX);

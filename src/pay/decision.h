@@ -94,13 +94,6 @@ static inline bool decision_is_note(const struct decision *decision)
     return decision->kind >= NOTE_FIRST;
 }
 
-/* The keyed hash that finds an id's slot: of the ident for short and UUID, of the text if long. */
-uint64_t ident_hash(const struct siphash_key *key, enum ident_kind kind, const struct ident *ident,
-                    struct span long_text);
-
-/* The keyed hash of sixteen bytes that stand for an account. */
-uint64_t ident_sender_hash(const struct siphash_key *key, const struct ident *ident);
-
 /* Draw the record; `to` has room for DECISION_SIZE_MAX. Returns its size, a multiple of 8. */
 size_t decision_write(const struct decision *decision, uint8_t *to);
 

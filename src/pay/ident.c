@@ -87,6 +87,17 @@ static void short_read(const char *text, size_t size, struct ident *ret_ident)
     memcpy(ret_ident->bytes, &both, sizeof(both));
 }
 
+/* Apart, for it is rare and wants more registers than the others. */
+__attribute__((noinline)) static enum ident_kind
+long_read(const struct siphash_key *key, struct span text, struct ident *ret_ident)
+{
+    const struct siphash_key second = {~key->k0, ~key->k1};
+    uint64_t halves[2] = {siphash(key, text), siphash(&second, text)};
+
+    memcpy(ret_ident->bytes, halves, sizeof(halves));
+    return IDENT_LONG;
+}
+
 enum ident_kind ident_from(const struct siphash_key *key, struct span text, struct ident *ret_ident)
 {
     must(text.size >= 1);
@@ -99,10 +110,7 @@ enum ident_kind ident_from(const struct siphash_key *key, struct span text, stru
     if (text.size == UUID_TEXT_SIZE && uuid_read(text.at, ret_ident)) {
         return IDENT_UUID;
     }
-    const struct siphash_key second = {~key->k0, ~key->k1};
-    uint64_t halves[2] = {siphash(key, text), siphash(&second, text)};
-    memcpy(ret_ident->bytes, halves, sizeof(halves));
-    return IDENT_LONG;
+    return long_read(key, text, ret_ident);
 }
 
 static size_t uuid_write(const struct ident *ident, char *to)

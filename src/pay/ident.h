@@ -35,4 +35,20 @@ size_t ident_write(enum ident_kind kind, const struct ident *ident, char ret_tex
 
 bool ident_same(const struct ident *left, const struct ident *right);
 
+/* The keyed hash of sixteen bytes that stand for an account. */
+static inline uint64_t ident_sender_hash(const struct siphash_key *key, const struct ident *ident)
+{
+    uint64_t words[sizeof(ident->bytes) / sizeof(uint64_t)];
+
+    memcpy(words, ident->bytes, sizeof(words));
+    return siphash_words(key, words, sizeof(words) / sizeof(words[0]));
+}
+
+/* The keyed hash that finds an id's slot: of the ident for short and UUID, of the text if long. */
+static inline uint64_t ident_hash(const struct siphash_key *key, enum ident_kind kind,
+                                  const struct ident *ident, struct span long_text)
+{
+    return kind == IDENT_LONG ? siphash(key, long_text) : ident_sender_hash(key, ident);
+}
+
 #endif
