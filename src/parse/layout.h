@@ -34,39 +34,53 @@ struct found {
     uint32_t unknown_position; /* where the first such key is. */
 };
 
+/* Bytes to compare in one step: those that are not set in mask are a value's. */
+struct layout_step {
+    uint8_t bytes[LAYOUT_STEP];
+    uint8_t mask[LAYOUT_STEP];
+};
+
 /* A value and the bytes before it. */
 struct layout_value {
-    uint8_t before[LAYOUT_STEP]; /* The last ones, at its end. */
-    uint16_t more;               /* Where those before them are in layout->more, */
-    uint8_t more_size;           /* and how many. */
-    uint8_t before_size;         /* At most LAYOUT_STEP. */
-    uint8_t back;                /* From the end of the value before to the key's colon. */
-    uint8_t from;                /* From the colon to the value. */
-    uint8_t kind;                /* An enum json_kind. */
+    uint16_t more;       /* Where those that its step does not hold are in layout->more, */
+    uint8_t more_size;   /* and how many. */
+    uint8_t before_size; /* Those that it holds, at its end. */
+    uint8_t kind;        /* An enum json_kind. */
 };
 
 struct layout {
     uint32_t value_count;
     uint32_t quotes;
+    int16_t mark;    /* The first one. */
     uint8_t closing; /* Bytes from the closing brace on. */
     uint8_t place[LAYOUT_NAMES_MAX];
     uint16_t more_size;
     uint8_t more[LAYOUT_MORE_MAX];
+    int16_t from[JSON_KEYS_MAX]; /* From a key's colon to the value; */
+    int16_t back[JSON_KEYS_MAX]; /* from the value's end to the next key's, or the message's end. */
     struct layout_value values[JSON_KEYS_MAX + 1]; /* At the end: what stands behind them. */
+    struct layout_step steps[JSON_KEYS_MAX + 1];
+    struct layout_step first; /* The message's beginning, instead of the first of steps. */
 };
 
-/* Where a value stands in the message: [start, stop); a string's without its quotes. */
-struct layout_text {
-    uint32_t start;
-    uint32_t stop;
+/* Where the values stand in the message; a string's without its quotes. */
+struct layout_texts {
+    uint16_t start[JSON_KEYS_MAX];
+    uint16_t size[JSON_KEYS_MAX];
 };
+
+static inline struct span layout_text(const struct layout_texts *texts, const void *message,
+                                      size_t value)
+{
+    return (struct span){(const char *)message + texts->start[value], texts->size[value]};
+}
 
 /*
  * Is everything the same that is not a value? Then ret_texts has the values. Strings are; of the
  * others layout_value_whole must be asked.
  */
 MUST_USE bool layout_match(const struct layout *layout, struct span raw, const struct marks *marks,
-                           bool wide, struct layout_text ret_texts[JSON_KEYS_MAX]);
+                           bool wide, struct layout_texts *ret_texts);
 
 /* Do these bytes make such a value? Of a string's nothing is left to ask. */
 MUST_USE bool layout_value_whole(enum json_kind kind, const uint8_t *at, size_t size);
@@ -76,7 +90,7 @@ MUST_USE bool layout_value_whole(enum json_kind kind, const uint8_t *at, size_t 
  * of no unknown key. False: a value is not whole.
  */
 MUST_USE bool layout_values(const struct layout *layout, struct span raw,
-                            const struct layout_text *texts,
+                            const struct layout_texts *texts,
                             struct json_value values[JSON_KEYS_MAX], struct found *ret_found);
 
 /*

@@ -50,21 +50,30 @@ static inline struct block block_scan(const uint8_t *at, uint64_t *odd)
     return block;
 }
 
-/* Add the marks of a block that begins at `from`; before: was the byte before it a quote? */
-static inline bool block_add(struct marks *marks, const struct block *block, size_t from,
-                             uint64_t *before)
-{
-    uint64_t bits = block->colons & (block->quotes << 1 | *before);
+/* What was found so far. */
+struct finding {
+    int16_t *to; /* Where the next mark goes. */
+    uint32_t quotes;
+    uint64_t before; /* Was the byte before the next block a quote? */
+};
 
-    *before = block->quotes >> (MARKS_BLOCK - 1);
-    while (bits != 0) {
-        marks->at[marks->count++] = (uint16_t)(from + (size_t)__builtin_ctzll(bits));
-        bits &= bits - 1;
+static inline __attribute__((always_inline)) uint64_t block_marks(struct finding *finding,
+                                                                  struct block block)
+{
+    uint64_t bits = block.colons & (block.quotes << 1 | finding->before);
+
+    finding->before = block.quotes >> (MARKS_BLOCK - 1);
+    return bits;
+}
+
+static inline void block_take(struct finding *finding, struct block block, size_t from)
+{
+    for (uint64_t bits = block_marks(finding, block); bits != 0; bits &= bits - 1) {
+        *finding->to++ = (int16_t)(from + (size_t)__builtin_ctzll(bits));
     }
-    for (uint64_t left = block->quotes; left != 0; left &= left - 1) {
-        marks->quotes++;
+    for (uint64_t left = block.quotes; left != 0; left &= left - 1) {
+        finding->quotes++;
     }
-    return marks->count <= JSON_KEYS_MAX;
 }
 
 /*
@@ -80,19 +89,32 @@ static inline struct block block_last(struct block block, size_t rest)
                           block.colons >> (MARKS_BLOCK - rest)};
 }
 
-static bool find_narrow(const uint8_t *at, size_t size, struct marks *marks)
+/* False: there are too many. */
+static inline __attribute__((always_inline)) bool finding_close(const struct finding *finding,
+                                                                size_t size, struct marks *marks)
 {
+    struct marks_lanes *behind = (void *)finding->to;
+
+    behind->at = (int16_t)size - (struct marks_lanes){{0}}.at;
+    marks->count = (uint32_t)(finding->to - marks->at);
+    marks->quotes = finding->quotes;
+    return marks->count <= JSON_KEYS_MAX;
+}
+
+/* Apart, for it wants more registers than the other. */
+__attribute__((noinline)) static bool find_narrow(const uint8_t *at, size_t size,
+                                                  struct marks *marks)
+{
+    struct finding finding = {.to = marks->at};
     size_t whole = size / MARKS_BLOCK * MARKS_BLOCK;
-    uint64_t before = 0, odd = 0;
+    uint64_t odd = 0;
 
     for (size_t from = 0; from < whole; from += MARKS_BLOCK) {
-        struct block block = block_scan(at + from, &odd);
-        if (!block_add(marks, &block, from, &before)) {
-            return false;
-        }
+        block_take(&finding, block_scan(at + from, &odd), from);
     }
-    struct block last = block_last(block_scan(at + size - MARKS_BLOCK, &odd), size - whole);
-    return block_add(marks, &last, whole, &before) && odd == 0;
+    struct block last = block_scan(at + size - MARKS_BLOCK, &odd);
+    block_take(&finding, block_last(last, size - whole), whole);
+    return finding_close(&finding, size, marks) && odd == 0;
 }
 
 #ifdef __x86_64__
@@ -132,44 +154,40 @@ MARKS_WIDE static inline bool is_plain(const struct odd *odd)
 }
 
 /*
- * Write the marks of a block without a branch that depends on where the keys end: three at a time,
- * and where there are fewer the next block writes over them. Returns how many there are.
+ * Written without a branch that depends on where the keys end: three at a time, and where there
+ * are fewer the next block writes over them.
  */
-MARKS_WIDE static inline size_t block_write(uint16_t *to, uint64_t bits, size_t from)
+MARKS_WIDE static inline void block_take_wide(struct finding *finding, struct block block,
+                                              size_t from)
 {
-    size_t count = (size_t)_mm_popcnt_u64(bits);
+    uint64_t bits = block_marks(finding, block);
+    int16_t *to = finding->to;
 
+    finding->quotes += (uint32_t)_mm_popcnt_u64(block.quotes);
+    finding->to += _mm_popcnt_u64(bits);
     do {
-        to[0] = (uint16_t)(from + _tzcnt_u64(bits));
+        to[0] = (int16_t)(from + _tzcnt_u64(bits));
         bits = _blsr_u64(bits);
-        to[1] = (uint16_t)(from + _tzcnt_u64(bits));
+        to[1] = (int16_t)(from + _tzcnt_u64(bits));
         bits = _blsr_u64(bits);
-        to[2] = (uint16_t)(from + _tzcnt_u64(bits));
+        to[2] = (int16_t)(from + _tzcnt_u64(bits));
         bits = _blsr_u64(bits);
         to += 3;
     } while (__builtin_expect(bits != 0, false));
-    return count;
 }
 
-/* The last block is read with bytes before it, which fall out again. */
 MARKS_WIDE static bool find_wide(const uint8_t *at, size_t size, struct marks *marks)
 {
+    struct finding finding = {.to = marks->at};
     struct odd odd = {_mm256_set1_epi8(' '), _mm256_setzero_si256()};
-    size_t count = 0, quotes = 0;
-    uint64_t before = 0; /* Was the byte before the block a quote? */
+    size_t whole = size / MARKS_BLOCK * MARKS_BLOCK;
 
-    for (size_t from = 0; from < size && count <= JSON_KEYS_MAX; from += MARKS_BLOCK) {
-        size_t again = size - from < MARKS_BLOCK ? MARKS_BLOCK - (size - from) : 0;
-        struct block block = block_scan_wide(at + from - again, &odd);
-        block.quotes >>= again;
-        quotes += (size_t)_mm_popcnt_u64(block.quotes);
-        count += block_write(marks->at + count,
-                             block.colons >> again & (block.quotes << 1 | before), from);
-        before = block.quotes >> (MARKS_BLOCK - 1);
+    for (size_t from = 0; from < whole; from += MARKS_BLOCK) {
+        block_take_wide(&finding, block_scan_wide(at + from, &odd), from);
     }
-    marks->count = (uint32_t)count;
-    marks->quotes = (uint32_t)quotes;
-    return count <= JSON_KEYS_MAX && is_plain(&odd);
+    struct block last = block_scan_wide(at + size - MARKS_BLOCK, &odd);
+    block_take_wide(&finding, block_last(last, size - whole), whole);
+    return finding_close(&finding, size, marks) && is_plain(&odd);
 }
 
 bool marks_wide(void)
@@ -194,13 +212,8 @@ bool marks_wide(void)
 
 bool marks_find(struct span raw, bool wide, struct marks *ret_marks)
 {
-    ret_marks->count = 0;
-    ret_marks->quotes = 0;
     if (raw.size < MARKS_MESSAGE_MIN || raw.size > MARKS_MESSAGE_MAX) {
         return false;
     }
-    bool plain =
-        wide ? find_wide(raw.at, raw.size, ret_marks) : find_narrow(raw.at, raw.size, ret_marks);
-    ret_marks->at[ret_marks->count] = (uint16_t)raw.size;
-    return plain;
+    return wide ? find_wide(raw.at, raw.size, ret_marks) : find_narrow(raw.at, raw.size, ret_marks);
 }

@@ -12,14 +12,21 @@
 enum {
     MARKS_MESSAGE_MIN = 64, /* Bytes. */
     MARKS_MESSAGE_MAX = 2048,
-    MARKS_BLOCK = 64, /* So many bytes are looked at at a time; half of them can be marks. */
+    MARKS_BLOCK = 64, /* So many bytes are looked at at a time. */
+    MARKS_LANES = 16, /* So many marks whoever reads them takes at a time. */
 };
 
 struct marks {
     uint32_t count;
-    uint32_t quotes;                                      /* In the whole message. */
-    uint16_t at[JSON_KEYS_MAX + MARKS_BLOCK / 2 + 3 + 1]; /* Behind the last: the message's size. */
+    uint32_t quotes; /* In the whole message. */
+    /* Half of the bytes can be marks. Behind the last, MARKS_LANES times, the message's size. */
+    int16_t at[MARKS_MESSAGE_MAX / 2 + MARKS_LANES];
 };
+
+/* So many of them, wherever they stand. */
+struct marks_lanes {
+    int16_t at __attribute__((vector_size(MARKS_LANES * sizeof(int16_t))));
+} __attribute__((packed, may_alias));
 
 /*
  * Find them. False: a byte is not plain (a backslash, a control byte, not ASCII), there are more

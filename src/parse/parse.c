@@ -173,7 +173,7 @@ static bool parse_new(const struct parser *parser, struct message *message,
 
 /* A message whose bytes between the values are a known shape's. False: its values are not. */
 static bool parse_known(const struct parser *parser, const struct parse_shape *shape,
-                        const struct layout_text *texts, struct message *message,
+                        const struct layout_texts *texts, struct message *message,
                         struct parse_scratch *scratch, bool *ret_taken)
 {
     struct json_value values[PARSE_KEYS_MAX];
@@ -204,7 +204,7 @@ void parse_message_fully(const struct parser *parser, struct message *message,
 static bool parse_any(const struct parser *parser, struct message *message,
                       struct parse_scratch *scratch)
 {
-    struct layout_text texts[PARSE_KEYS_MAX];
+    struct layout_texts texts;
     struct marks marks;
     bool taken;
 
@@ -217,8 +217,8 @@ static bool parse_any(const struct parser *parser, struct message *message,
     }
     for (size_t place = 0; place < scratch->shape_count; place++) {
         const struct parse_shape *shape = &scratch->shapes[scratch->order[place]];
-        if (layout_match(&shape->layout, message->raw, &marks, parser->wide, texts) &&
-            parse_known(parser, shape, texts, message, scratch, &taken)) {
+        if (layout_match(&shape->layout, message->raw, &marks, parser->wide, &texts) &&
+            parse_known(parser, shape, &texts, message, scratch, &taken)) {
             shape_front(scratch, place);
             return taken;
         }

@@ -130,7 +130,9 @@ struct parse_plan {
     uint8_t only;      /* The value payment.only asks for; PARSE_NO_VALUE: none. */
     uint8_t fields[PARSE_FIELDS];
     uint8_t carry[PAYMENT_CARRY_MAX]; /* PARSE_NO_VALUE: absent. */
-    uint8_t check_count;              /* Values that must be looked at, and of which kind. */
+    uint8_t status;                   /* Which value; the same. */
+    uint8_t region;
+    uint8_t check_count; /* Values that must be looked at, and of which kind. */
     uint8_t checks[JSON_KEYS_MAX];
     uint8_t check_kinds[JSON_KEYS_MAX];
 };

@@ -42,18 +42,22 @@ static bool plan_carry(struct parse_plan *plan, const struct parser *parser,
 {
     bool masked = false;
 
+    memset(plan->carry, PARSE_NO_VALUE, sizeof(plan->carry));
     for (uint32_t index = 0; index < parser->settings.carry.count; index++) {
         uint8_t name = parser->carry[index];
         plan->carry[index] = value_of(found, name);
         masked = masked || (plan->carry[index] != PARSE_NO_VALUE && parser->names[name].masked);
     }
+    plan->status =
+        parser->status < PAYMENT_CARRY_MAX ? plan->carry[parser->status] : PARSE_NO_VALUE;
+    plan->region =
+        parser->region < PAYMENT_CARRY_MAX ? plan->carry[parser->region] : PARSE_NO_VALUE;
     return !masked;
 }
 
 void plan_make(struct parse_plan *plan, const struct parser *parser, const struct found *found)
 {
     memset(plan, 0, sizeof(*plan));
-    memset(plan->carry, PARSE_NO_VALUE, sizeof(plan->carry));
     plan->usable = plan_carry(plan, parser, found);
     for (enum parse_field field = PARSE_ID; field < PARSE_FIELDS; field++) {
         plan->usable = plan_field(plan, parser, found, field) && plan->usable;
@@ -77,15 +81,13 @@ void plan_make(struct parse_plan *plan, const struct parser *parser, const struc
 struct source {
     const struct parse_plan *plan;
     const struct parser *parser;
-    const struct layout_text *texts;
+    const struct layout_texts *texts;
     const char *bytes;
 };
 
 static inline struct span text_of(const struct source *source, uint8_t value)
 {
-    const struct layout_text *text = &source->texts[value];
-
-    return (struct span){source->bytes + text->start, text->stop - text->start};
+    return layout_text(source->texts, source->bytes, value);
 }
 
 static bool checks_pass(const struct source *source)
@@ -126,48 +128,54 @@ static inline bool take_time(const struct source *source, struct payment *paymen
     return payment->event_unit != 0 && *(const char *)text.at != '0';
 }
 
-static inline bool take_money(const struct source *source, struct payment *payment)
+/* Three capital letters; plain, and a quote stands behind them. */
+static inline bool take_currency(struct span text, char currency[CURRENCY_SIZE + 1])
 {
-    struct span currency = text_of(source, source->plan->fields[PARSE_CURRENCY]);
-    const char *letters = currency.at;
-    bool right = currency.size == CURRENCY_SIZE;
+    const uint32_t ones = 0x00010101;
+    uint32_t letters;
 
-    if (!right) {
+    if (text.size != CURRENCY_SIZE) {
         return false;
     }
-    memcpy(payment->currency, letters, CURRENCY_SIZE);
-    payment->currency[CURRENCY_SIZE] = '\0';
-    for (size_t index = 0; index < CURRENCY_SIZE; index++) {
-        right = right && letters[index] >= 'A' && letters[index] <= 'Z';
-    }
-    payment->amount_text = text_of(source, source->plan->fields[PARSE_AMOUNT]);
-    return right && figure_amount(payment->amount_text, source->parser->settings.decimals_max,
-                                  &payment->amount) == REFUSAL_NONE;
+    memcpy(&letters, text.at, sizeof(letters));
+    letters &= ones * UINT8_MAX;
+    memcpy(currency, &letters, sizeof(letters));
+    return ((letters + ones * (0x80 - 'A')) & ~(letters + ones * (0x7f - 'Z')) & ones * 0x80) ==
+           ones * 0x80;
+}
+
+static inline bool take_money(const struct source *source, struct payment *payment)
+{
+    const uint8_t *fields = source->plan->fields;
+
+    payment->amount_text = text_of(source, fields[PARSE_AMOUNT]);
+    return take_currency(text_of(source, fields[PARSE_CURRENCY]), payment->currency) &&
+           figure_amount(payment->amount_text, source->parser->settings.decimals_max,
+                         &payment->amount) == REFUSAL_NONE;
+}
+
+static inline struct span text_or_none(const struct source *source, uint8_t value)
+{
+    return value == PARSE_NO_VALUE ? (struct span){NULL, 0} : text_of(source, value);
 }
 
 static inline bool take_carried(const struct source *source, struct payment *payment)
 {
-    const struct parser *parser = source->parser;
-    const struct span none = {NULL, 0};
-    const uint32_t count = parser->settings.carry.count;
+    const struct parse_plan *plan = source->plan;
 
-    for (uint32_t index = 0; index < count; index++) {
-        uint8_t value = source->plan->carry[index];
-        payment->carry[index] = value == PARSE_NO_VALUE ? none : text_of(source, value);
+    for (uint32_t index = 0; index < PAYMENT_CARRY_MAX; index++) {
+        payment->carry[index] = text_or_none(source, plan->carry[index]);
         if (mask_needed(payment->carry[index])) {
             return false;
         }
     }
-    for (uint32_t index = count; index < PAYMENT_CARRY_MAX; index++) {
-        payment->carry[index] = none;
-    }
-    payment->status = parser->status < PAYMENT_CARRY_MAX ? payment->carry[parser->status] : none;
-    payment->region = parser->region < PAYMENT_CARRY_MAX ? payment->carry[parser->region] : none;
+    payment->status = text_or_none(source, plan->status);
+    payment->region = text_or_none(source, plan->region);
     return true;
 }
 
 bool plan_fill(const struct parse_plan *plan, const struct parser *parser,
-               const struct layout_text *texts, struct message *message)
+               const struct layout_texts *texts, struct message *message)
 {
     const struct source source = {plan, parser, texts, message->raw.at};
     struct payment *payment = &message->payment;

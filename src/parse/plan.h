@@ -17,6 +17,6 @@ void plan_make(struct parse_plan *plan, const struct parser *parser, const struc
  * are clear. False: it is for others, whether its values are whole, too; payment may be anything.
  */
 MUST_USE bool plan_fill(const struct parse_plan *plan, const struct parser *parser,
-                        const struct layout_text *texts, struct message *message);
+                        const struct layout_texts *texts, struct message *message);
 
 #endif
