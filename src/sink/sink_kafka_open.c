@@ -83,7 +83,7 @@ static enum outcome read_mark(struct kafka_sink *kafka, bool *ret_exists,
     *ret_exists = outcome == DONE && cursor.exists;
     if (*ret_exists && (!mark_read(cursor.text, ret_mark) || cursor.offset != ret_mark->epoch)) {
         (void)fault_is(ret_fault, BROKEN, FAULT_SINK_DAMAGED,
-                       "sink \"%s\": the cursor in group %s, topic %s, is not as payonce wrote it",
+                       "sink \"%s\": the cursor (group %s, topic %s) is none that payonce wrote",
                        name_of(kafka), kafka->group, topic_of(kafka));
         fault_next(ret_fault, "who has reset the offsets of that group? Name topics that are "
                               "empty, or create these anew: it is then filled from the beginning");

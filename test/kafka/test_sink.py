@@ -1,0 +1,307 @@
+#!/usr/bin/env python3
+"""A Kafka sink behind a ledger, or alone: what a reader of committed records finds there is what
+the ledger holds, row by row, whatever happened to payonce, its topics and its cursor."""
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import sys
+import time
+import unittest
+from decimal import Decimal
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from case import KafkaCase  # noqa: E402
+from records import read_topic  # noqa: E402
+import wire  # noqa: E402
+
+TABLES = ("payment_transactions", "payment_duplicates", "payment_dead_letters", "payment_metrics")
+FLAGS = ("is_high_risk", "earlier", "known_id", "closed")
+MESSAGES = 4000
+KILLS = 8
+FENCED, HALTED = 75, 65
+
+
+def halves(count):
+    return [count // 2, count - count // 2]
+
+
+class SinkTest(KafkaCase):
+
+    def begin(self, *sinks, **more):
+        """A source, and a topic for each table; sinks: which of "ledger", "kafka" there are."""
+        self.source = self.topic(3)
+        self.pipeline = f"pipeline-{self.source.rsplit('-', 2)[1]}-{self.source.rsplit('-', 1)[1]}"
+        self.topics = {table: self.topic(2 if table == TABLES[0] else 1) for table in TABLES}
+        self.truths = []
+        entries = {"ledger": {"name": "local", "type": "sqlite", "path": "payments.db"},
+                   "kafka": {"name": "out", "type": "kafka", "topics": self.topics}}
+        self.ledger = "payments.db" if "ledger" in sinks else "data/ledger.db"
+        self.configuration = {
+            "pipeline": self.pipeline, "data_dir": "data",
+            "source": {"type": "kafka", "kafka": {"brokers": self.bootstrap.split(","),
+                                                  "topics": [self.source]}},
+            "checkpoint": {"max_messages": 100},
+            "sinks": [entries[sink] for sink in sinks], **more}
+        self.configure()
+
+    def configure(self):
+        with open(os.path.join(self.folder, "payonce.yaml"), "w", encoding="utf-8") as file:
+            json.dump(self.configuration, file)
+
+    def send(self, count, seed, *more):
+        truth = f"truth{len(self.truths)}.csv"
+        self.truths.append(truth)
+        self.payonce("simulate", "--to", self.place(self.source), "--count", count, "--duplicates",
+                     "5%", "--copies", "1..3", "--conflicts", "1%", "--broken", "1%", "--late",
+                     "1%", "--clock", "virtual", "--seed", seed, "--truth", truth, *more)
+
+    def catch_up(self, code=0):
+        return self.payonce("run", "payonce.yaml", "--until-caught-up", code=code)
+
+    def values(self, table):
+        """What stands in the table's topic, partition by partition."""
+        records = read_topic(self.bootstrap, self.topics[table])
+        return [(record, json.loads(record.value)) for record in records]
+
+    def ask(self, sql, ledger=None):
+        with sqlite3.connect(os.path.join(self.folder, ledger or self.ledger)) as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute(sql)]
+
+    def flags(self, row):
+        return {name: value if name not in FLAGS or value is None else bool(value)
+                for name, value in row.items()}
+
+    def check_rows(self, table):
+        values = self.values(table)
+        rows = [self.flags(row) for row in self.ask(f"SELECT * FROM {table} ORDER BY seq")]
+        self.assertEqual(sorted((value for _, value in values), key=lambda value: value["seq"]),
+                         rows)
+        for part in {record.partition for record, _ in values}:
+            seqs = [value["seq"] for record, value in values if record.partition == part]
+            self.assertEqual(seqs, sorted(seqs))
+        for record, value in values:
+            self.assertEqual(record.key, value["transaction_id"] and
+                             value["transaction_id"].encode())
+        return values
+
+    def check_windows(self):
+        """The last version of each window, and versions that only ever grow."""
+        newest, counts = {}, {}
+        for record, value in self.values("payment_metrics"):
+            self.assertGreaterEqual(value["transaction_count"], counts.get(record.key, 0))
+            counts[record.key] = value["transaction_count"]
+            newest[record.key] = value
+        rows = {(row["metric_time"], row["region"], row["currency"]): self.flags(row)
+                for row in self.ask("SELECT * FROM payment_metrics")}
+        self.assertEqual(len(newest), len(rows))
+        for value in newest.values():
+            row = rows[value["metric_time"], value["region"], value["currency"]]
+            self.assertEqual({name: row[name] for name in value}, value)
+
+    def check_headers(self, letters):
+        for record, value in letters:
+            headers = {name: text.decode() for name, text in record.headers}
+            self.assertEqual(headers["payonce.verdict"], value["verdict"])
+            self.assertEqual(headers["payonce.reason"], value["reason"])
+            self.assertEqual(headers["__connect.errors.topic"], self.source)
+            self.assertEqual(headers["__connect.errors.partition"], str(value["source_partition"]))
+            self.assertEqual(headers["__connect.errors.offset"], str(value["source_offset"]))
+
+    def check_follower(self):
+        """All the ledger's tables, and nothing else."""
+        payments = self.check_rows("payment_transactions")
+        self.check_rows("payment_duplicates")
+        self.check_headers(self.check_rows("payment_dead_letters"))
+        self.check_windows()
+        return payments
+
+    def check_truth(self):
+        """Without a ledger that has rows: what was sent, and what the ledger's totals say."""
+        sent = {row["transaction_id"]: row for truth in self.truths for row in self.truth(truth)}
+        accepted = {key: row for key, row in sent.items() if row["expected"] == "accepted"}
+        values = [value for _, value in self.values("payment_transactions")]
+        self.assertEqual(len(values), len({value["transaction_id"] for value in values}))
+        self.assertEqual({value["transaction_id"]: (Decimal(value["amount"]), value["currency"])
+                          for value in values},
+                         {key: (Decimal(row["amount"]), row["currency"])
+                          for key, row in accepted.items()})
+        for table, verdicts in (("payment_transactions", "'accepted'"),
+                                ("payment_duplicates", "'duplicate'"),
+                                ("payment_dead_letters",
+                                 "'conflict', 'late', 'future', 'invalid'")):
+            seqs = sorted(value["seq"] for _, value in self.values(table))
+            count, = self.ask("SELECT ifnull(sum(count), 0) AS n FROM payonce_total"
+                              f" WHERE verdict IN ({verdicts})")
+            self.assertEqual(seqs, list(range(1, count["n"] + 1)))
+
+    def kill_often(self, seed):
+        dice = random.Random(seed)
+        for part, count in enumerate([MESSAGES // KILLS] * KILLS):
+            self.send(count, seed + part)
+            process = self.start("run", "payonce.yaml")
+            time.sleep(dice.uniform(0.05, 1.2))
+            process.kill()
+            process.wait()
+            self.forget_deaths()
+
+    def forget_deaths(self):
+        """It was us who killed it, not what it read."""
+        path = os.path.join(self.folder, "data", "deaths")
+        if os.path.exists(path):
+            os.remove(path)
+
+    def test_a_follower_has_what_the_ledger_has(self):
+        self.begin("ledger", "kafka")
+        for seed, count in enumerate(halves(MESSAGES)):
+            self.send(count, seed)
+            self.catch_up()
+        self.assertGreater(len(self.check_follower()), MESSAGES * 9 // 10)
+
+    def test_a_follower_survives_kills(self):
+        self.begin("ledger", "kafka")
+        self.kill_often(100)
+        self.catch_up()
+        self.check_follower()
+
+    def test_a_lone_sink_survives_kills(self):
+        self.begin("kafka")
+        self.kill_often(200)
+        self.catch_up()
+        self.check_truth()
+
+    def test_files_can_be_the_source(self):
+        self.begin("ledger", "kafka")
+        self.payonce("simulate", "--to", "file:in.jsonl", "--count", MESSAGES, "--duplicates", "5%")
+        self.configuration["source"] = {"type": "file", "file": {"paths": ["in.jsonl"]}}
+        self.configuration["sinks"][1]["kafka"] = {"brokers": self.bootstrap.split(",")}
+        self.configure()
+        self.catch_up()
+        self.assertEqual(len(self.check_follower()), MESSAGES)
+
+    def test_one_that_comes_later_is_filled_from_the_beginning(self):
+        self.begin("ledger", "kafka", journal={"keep": "0s", "segment_size": "1MiB"})
+        follower = self.configuration["sinks"].pop()
+        self.configure()
+        for seed, count in enumerate(halves(MESSAGES)):
+            self.send(count, seed)
+            self.catch_up()
+        self.configuration["sinks"].append(follower)
+        self.configure()
+        self.catch_up()
+        self.check_follower()
+        self.send(500, 9)
+        self.catch_up()
+        self.check_follower()
+
+    def test_only_the_tables_that_are_named_are_sent(self):
+        self.begin("ledger", "kafka")
+        self.configuration["sinks"][1]["topics"] = {TABLES[0]: self.topics[TABLES[0]]}
+        self.configure()
+        self.send(500, 1)
+        self.catch_up()
+        self.check_rows(TABLES[0])
+        for table in TABLES[1:]:
+            self.assertEqual(wire.offsets(self.bootstrap, self.topics[table]), {0: 0})
+
+    def test_topics_made_anew_are_filled_again(self):
+        self.begin("ledger", "kafka")
+        self.send(500, 1)
+        self.catch_up()
+        for name in self.topics.values():
+            wire.delete_topic(self.bootstrap, name)
+        for name in self.topics.values():
+            wire.create_topic(self.bootstrap, name, 1)
+        self.send(500, 2)
+        self.catch_up()
+        self.check_follower()
+
+    def test_records_without_a_cursor_halt_the_follower_and_nothing_is_doubled(self):
+        self.begin("ledger", "kafka")
+        self.send(500, 1)
+        self.catch_up()
+        before = len(self.values(TABLES[0]))
+        self.brokers("tool", "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+                     "--bootstrap-server", self.bootstrap, "--delete", "--group",
+                     f"payonce-{self.pipeline}-out")
+        self.send(500, 2)
+        said = self.catch_up(code=HALTED)
+        self.assertIn("S035", said)
+        self.assertIn("sink_cursor_lost", said)
+        self.assertEqual(len(self.values(TABLES[0])), before)
+        self.assertGreater(len(self.ask("SELECT seq FROM payment_transactions")), before)
+
+    def test_a_cursor_that_somebody_has_set_halts_the_follower(self):
+        self.begin("ledger", "kafka")
+        self.send(500, 1)
+        self.catch_up()
+        before = len(self.values(TABLES[0]))
+        wire.commit_group(self.bootstrap, f"payonce-{self.pipeline}-out", self.topics[TABLES[0]],
+                          {0: 1})
+        self.send(500, 2)
+        self.assertIn("S004", self.catch_up(code=HALTED))
+        self.assertEqual(len(self.values(TABLES[0])), before)
+
+    def test_a_second_pipeline_cannot_write_into_the_same_topics(self):
+        self.begin("ledger", "kafka")
+        self.send(200, 1)
+        self.catch_up()
+        shutil.rmtree(os.path.join(self.folder, "data"))
+        os.remove(os.path.join(self.folder, "payments.db"))
+        self.configuration["pipeline"] = "another"
+        self.configure()
+        self.assertIn("S035", self.catch_up(code=HALTED))
+
+    def test_a_lost_journal_and_ledger_are_told_by_the_sink(self):
+        self.begin("ledger", "kafka")
+        self.send(200, 1)
+        self.catch_up()
+        shutil.rmtree(os.path.join(self.folder, "data"))
+        os.remove(os.path.join(self.folder, "payments.db"))
+        self.assertIn("J021", self.catch_up(code=HALTED))
+
+    def test_an_older_owner_that_wakes_up_writes_nothing(self):
+        """Alone, with a copy of the volume: only the sink itself can tell them apart."""
+        self.begin("kafka")
+        self.send(500, 1)
+        old = self.start("run", "payonce.yaml")
+        self.until(lambda: len(self.values(TABLES[0])) > 400)
+        os.kill(old.pid, signal.SIGSTOP)
+        shutil.copytree(os.path.join(self.folder, "data"), os.path.join(self.folder, "copy"))
+        self.configuration["data_dir"] = "copy"
+        self.configure()
+        self.send(500, 2)
+        self.catch_up()
+        self.ledger = "copy/ledger.db"
+        self.check_truth()
+        os.kill(old.pid, signal.SIGCONT)
+        said = self.finish(old, code=FENCED)
+        self.assertIn("fenced", said)
+        self.check_truth()
+
+    def test_a_sink_out_of_reach_holds_up_nobody_and_gets_all_later(self):
+        self.begin("ledger", "kafka")
+        with self.network() as tell:
+            self.configuration["sinks"][1]["kafka"] = {
+                "brokers": [os.environ["KAFKA_PROXIED"]]}
+            self.configure()
+            self.send(500, 1)
+            self.catch_up()
+            tell("refuse")
+            process = self.start("run", "payonce.yaml")
+            self.send(500, 2)
+            self.until(lambda: len(self.ask("SELECT seq FROM payment_transactions")) > 900)
+            self.assertLess(len(self.values(TABLES[0])), 510)
+            tell("accept")
+            self.until(lambda: len(self.values(TABLES[0])) > 900, seconds=60)
+            process.send_signal(signal.SIGTERM)
+            self.finish(process)
+            self.check_follower()
+
+
+if __name__ == "__main__":
+    unittest.main()
