@@ -140,7 +140,6 @@ static void draw_near(struct engine *engine)
     if (message != NULL && message->selected && message->refusal.reason == REFUSAL_NONE) {
         draw_lines(message->raw.at, message->raw.size < DRAWN_MAX ? message->raw.size : DRAWN_MAX);
         state_prefetch(&engine->pipeline.state, message);
-        whereabouts_prefetch(&engine->pipeline.whereabouts, message->source, message->offset);
     }
     message = intake_ahead(engine->intake, AHEAD / 2);
     if (message != NULL) {

@@ -85,7 +85,6 @@ static void draw_near(const struct pipeline *pipeline, const struct fold_sight *
     decision = sight_at(sight, index + FOLD_FIRST);
     if (decision != NULL) {
         state_prefetch_record(&pipeline->state, decision);
-        whereabouts_prefetch(&pipeline->whereabouts, decision->source, decision->offset);
     }
     decision = sight_at(sight, index + FOLD_NEXT);
     if (decision != NULL) {

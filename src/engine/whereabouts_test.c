@@ -37,12 +37,33 @@ static void may_not_know_but_is_never_wrong(void **state)
     assert_true(known <= WHEREABOUTS_COUNT);
 }
 
+/* As many as there are entries, in equal parts of each source: few stand in another's place. */
+static void knows_most_of_the_latest_of_many_sources(void **state)
+{
+    const uint16_t sources = 64;
+    const uint64_t latest = WHEREABOUTS_COUNT / 64;
+    uint64_t known = 0;
+
+    for (uint64_t offset = 1000000; offset < 1000000 + latest; offset++) {
+        for (uint16_t source = 0; source < sources; source++) {
+            whereabouts_add(&whereabouts, source, offset, offset);
+        }
+    }
+    for (uint64_t offset = 1000000; offset < 1000000 + latest; offset++) {
+        for (uint16_t source = 0; source < sources; source++) {
+            known += whereabouts_find(&whereabouts, source, offset) == offset;
+        }
+    }
+    assert_true(known > (uint64_t)WHEREABOUTS_COUNT / 10 * 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_was_added),
         cmocka_unit_test(tells_the_largest_places_apart),
         cmocka_unit_test(may_not_know_but_is_never_wrong),
+        cmocka_unit_test(knows_most_of_the_latest_of_many_sources),
     };
     return cmocka_run_group_tests_name("whereabouts", tests, NULL, NULL);
 }
