@@ -2,7 +2,6 @@
 
 #include "base/instant.h"
 #include "base/plural.h"
-#include "cmd/decide.h"
 #include "cmd/json_line.h"
 #include "cmd/open_files.h"
 #include "cmd/progress.h"
@@ -18,19 +17,18 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 100, DECISIONS_LOOKS = 4 /* Between two looks whether somebody has decided. */ };
+enum { LOOK_MS = 100 };
 
 /* Shared with the thread that takes signals. */
 struct watch {
     sigset_t signals;
     const struct log *log;
-    pthread_mutex_t mutex; /* Guards the engine, which comes and goes. */
-    struct engine *engine; /* NULL: none runs now. */
-    atomic_int stopped_by; /* The first signal; 0: none yet. */
+    _Atomic(struct engine *) engine; /* NULL: not started yet. */
+    atomic_int stopped_by;           /* The first signal; 0: none yet. */
     atomic_bool over;
 };
 
-static struct watch watch = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+static struct watch watch;
 
 /* Blocked here, and so in all threads to come, but for the one that waits for them. */
 static void block_signals(void)
@@ -77,26 +75,6 @@ static void log_stop(int signal_number)
     log_own(watch.log, &event);
 }
 
-static void stop_engine(void)
-{
-    (void)pthread_mutex_lock(&watch.mutex);
-    if (watch.engine != NULL) {
-        engine_stop(watch.engine);
-    }
-    (void)pthread_mutex_unlock(&watch.mutex);
-}
-
-/* From now on a signal stops this one; NULL: none. */
-static void watch_engine(struct engine *engine)
-{
-    (void)pthread_mutex_lock(&watch.mutex);
-    watch.engine = engine;
-    (void)pthread_mutex_unlock(&watch.mutex);
-    if (atomic_load(&watch.stopped_by) != 0) {
-        stop_engine();
-    }
-}
-
 static void *take_signals(void *unused)
 {
     (void)unused;
@@ -113,7 +91,10 @@ static void *take_signals(void *unused)
         }
         atomic_store(&watch.stopped_by, signal_number);
         log_stop(signal_number);
-        stop_engine();
+        struct engine *engine = atomic_load(&watch.engine);
+        if (engine != NULL) {
+            engine_stop(engine);
+        }
     }
 }
 
@@ -201,28 +182,19 @@ static void say_end_text(const struct engine_gauges *gauges, const char *end, in
                  (long long)(took_ms / 1000), (long long)(took_ms % 1000 / 100));
 }
 
-/*
- * A halt waits for a person: alive, so that nobody restarts it, and saying so. True: somebody has
- * decided something since the start before which so much waited; false: an end was asked for.
- */
-static bool wait_halted(const struct config *config, const struct log *log, uint64_t waited)
+/* A halt waits for a person: alive, so that nobody restarts it, and saying so. */
+static void wait_halted(const struct log *log)
 {
-    const char *data_dir = config->engine.data_dir;
     struct engine_event event;
-    uint64_t waits = waited;
 
     event_begin(&event, "halted_waiting", ENGINE_ERROR);
     event_word(&event, "note",
                "nothing is read and nothing is lost; mend it, then stop this process (SIGTERM) and "
-               "start it again; what accept-gap and adopt-topic decide it takes by itself");
+               "start it again");
     log_own(log, &event);
-    while (atomic_load(&watch.stopped_by) == 0 && (waits == 0 || waits == waited)) {
-        for (int look = 0; look < DECISIONS_LOOKS && atomic_load(&watch.stopped_by) == 0; look++) {
-            (void)usleep(LOOK_MS * 1000);
-        }
-        waits = decide_waiting(data_dir);
+    while (atomic_load(&watch.stopped_by) == 0) {
+        (void)usleep(LOOK_MS * 1000);
     }
-    return atomic_load(&watch.stopped_by) == 0;
 }
 
 /* Of files it is known how much there is to read. */
@@ -321,57 +293,26 @@ static void end_watch(pthread_t thread)
 }
 
 /* It did not start. A halt still waits for a person, unless an end was asked for. */
-static bool not_started(const struct config *config, const struct log *log,
-                        const struct fault *fault, uint64_t waited, int *ret_exit)
+static int not_started(const struct config *config, const struct log *log,
+                       const struct fault *fault)
 {
     bool halt = fault_code_class(fault->code) == FAULT_CLASS_HALT;
 
     if (halt && !config->engine.until_caught_up) {
         log_fault(log, "halted", fault);
-        if (wait_halted(config, log, waited)) {
-            return true;
-        }
+        wait_halted(log);
     }
-    *ret_exit = say_fault(fault);
-    return false;
-}
-
-/* From a start to an end. True: it has halted, and a person has decided: once more. */
-static bool run_once(const struct config *config, const struct log *log, bool quiet, bool json,
-                     int *ret_exit)
-{
-    int64_t started_ns = clock_steady_ns(&clock_real);
-    uint64_t waited = decide_waiting(config->engine.data_dir);
-    struct engine_gauges gauges;
-    struct progress progress;
-    struct fault fault;
-    struct engine *engine = NULL;
-
-    if (open_files_fit(config->engine.path_count, &fault) != DONE ||
-        engine_start(&config->engine, &engine, &fault) != DONE) {
-        return not_started(config, log, &fault, waited, ret_exit);
-    }
-    watch_engine(engine);
-    struct run_reconcile *reconciling = run_reconcile_start(config, log);
-    progress_init(&progress, "run", quiet);
-    enum engine_end end = attend(engine, log, config, &progress, &fault);
-    engine_gauges(engine, &gauges);
-    bool again =
-        end == ENGINE_HALTED && !config->engine.until_caught_up && wait_halted(config, log, waited);
-    run_reconcile_stop(reconciling);
-    watch_engine(NULL);
-    engine_close(engine);
-    if (!again) {
-        *ret_exit = tell_end(end, &gauges, (clock_steady_ns(&clock_real) - started_ns) / 1000000,
-                             &fault, config, quiet, json);
-    }
-    return again;
+    return say_fault(fault);
 }
 
 int run_engine(struct config *config, const struct log *log, bool quiet, bool json)
 {
+    int64_t started_ns = clock_steady_ns(&clock_real);
+    struct engine_gauges gauges;
+    struct progress progress;
+    struct fault fault;
+    struct engine *engine = NULL;
     pthread_t thread;
-    int exit_code = EXIT_DONE;
 
     watch.log = log;
     block_signals();
@@ -379,8 +320,26 @@ int run_engine(struct config *config, const struct log *log, bool quiet, bool js
     log_warnings(log, config);
     bool watched = pthread_create(&thread, NULL, take_signals, NULL) == 0;
     must(watched);
-    while (run_once(config, log, quiet, json, &exit_code)) {
+    if (open_files_fit(config->engine.path_count, &fault) != DONE ||
+        engine_start(&config->engine, &engine, &fault) != DONE) {
+        int exit_code = not_started(config, log, &fault);
+        end_watch(thread);
+        return exit_code;
     }
+    atomic_store(&watch.engine, engine);
+    if (atomic_load(&watch.stopped_by) != 0) {
+        engine_stop(engine);
+    }
+    struct run_reconcile *reconciling = run_reconcile_start(config, log);
+    progress_init(&progress, "run", quiet);
+    enum engine_end end = attend(engine, log, config, &progress, &fault);
+    engine_gauges(engine, &gauges);
+    if (end == ENGINE_HALTED && !config->engine.until_caught_up) {
+        wait_halted(log);
+    }
+    run_reconcile_stop(reconciling);
     end_watch(thread);
-    return exit_code;
+    engine_close(engine);
+    return tell_end(end, &gauges, (clock_steady_ns(&clock_real) - started_ns) / 1000000, &fault,
+                    config, quiet, json);
 }
