@@ -53,9 +53,11 @@ enum fault_class {
     X(FAULT_SOURCE_MISSING, "F001", "topic_missing", FAULT_CLASS_HALT,                             \
       "put the file back under this path, or take it out of source.file.paths")                    \
     X(FAULT_SOURCE_REPLACED, "F002", "topic_replaced", FAULT_CLASS_HALT,                           \
-      "put the old file back; give a new file a name of its own")                                  \
+      "put the old file back; or read the new one from its start: payonce adopt-topic PATH "       \
+      "--by WHO")                                                                                  \
     X(FAULT_SOURCE_TRUNCATED, "F003", "topic_truncated", FAULT_CLASS_HALT,                         \
-      "put the old file back; give a new file a name of its own")                                  \
+      "put the old file back; or read the new one from its start: payonce adopt-topic PATH "       \
+      "--by WHO")                                                                                  \
     X(FAULT_SOURCE_READ, "F004", "source_refused", FAULT_CLASS_HALT,                               \
       "make the file readable, then start again")                                                  \
     X(FAULT_SOURCE_PERMISSION, "F005", "source_not_allowed", FAULT_CLASS_PERMISSION,               \
@@ -78,9 +80,10 @@ enum fault_class {
     X(FAULT_KAFKA_COMPACTED, "K013", "topic_compacted", FAULT_CLASS_CONFIG,                        \
       "set cleanup.policy of the topic to delete: a payment's first message must not vanish")      \
     X(FAULT_KAFKA_LOST, "K021", "retention_passed", FAULT_CLASS_HALT,                              \
-      "find the lost messages in a backup or mirror of the topic; lengthen its retention.ms")      \
+      "find the lost messages in a backup or mirror; or payonce accept-gap; lengthen "             \
+      "retention.ms")                                                                              \
     X(FAULT_KAFKA_GAP, "K022", "offset_gap", FAULT_CLASS_HALT,                                     \
-      "if producers of the topic use transactions, set source.kafka.gaps to confirm")              \
+      "if producers use transactions, set source.kafka.gaps to confirm; else payonce accept-gap")  \
     X(FAULT_KAFKA_DAMAGED, "K023", "record_damaged", FAULT_CLASS_HALT,                             \
       "let another replica lead the partition; then start again")                                  \
     X(FAULT_JOURNAL_IO, "J001", "journal_io_error", FAULT_CLASS_IO,                                \

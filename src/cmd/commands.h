@@ -21,6 +21,8 @@ extern const struct command commands[]; /* Ends with a NULL name. */
 
 const struct command *command_named(const char *name);
 
+int command_accept_gap(int count, char **arguments);
+int command_adopt_topic(int count, char **arguments);
 int command_check(int count, char **arguments);
 int command_config(int count, char **arguments);
 int command_help(int count, char **arguments);
@@ -30,6 +32,8 @@ int command_run(int count, char **arguments);
 int command_simulate(int count, char **arguments);
 int command_version(int count, char **arguments);
 
+extern const char accept_gap_help[];
+extern const char adopt_topic_help[];
 extern const char check_help[];
 extern const char config_help[];
 extern const char demo_help[];

@@ -22,7 +22,7 @@ const char help_help[] =
 
 static void list_commands(void)
 {
-    static const char *const groups[] = {"Start", "Run", "Check", "Look", "Help"};
+    static const char *const groups[] = {"Start", "Run", "Check", "Look", "Repair", "Help"};
 
     (void)printf("payonce - records every payment exactly once\n"
                  "Usage: payonce <command> [options]\n\n");
@@ -30,7 +30,7 @@ static void list_commands(void)
         const char *heading = groups[group];
         for (const struct command *command = commands; command->name != NULL; command++) {
             if (strcmp(command->group, groups[group]) == 0) {
-                (void)printf("%-8s  %-10s  %s\n", heading, command->name, command->summary);
+                (void)printf("%-8s  %-11s  %s\n", heading, command->name, command->summary);
                 heading = "";
             }
         }

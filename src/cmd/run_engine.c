@@ -2,6 +2,7 @@
 
 #include "base/instant.h"
 #include "base/plural.h"
+#include "cmd/decide.h"
 #include "cmd/json_line.h"
 #include "cmd/open_files.h"
 #include "cmd/progress.h"
@@ -17,18 +18,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 100 };
+enum { LOOK_MS = 100, DECISIONS_LOOKS = 4 /* Between two looks whether somebody has decided. */ };
 
 /* Shared with the thread that takes signals. */
 struct watch {
     sigset_t signals;
     const struct log *log;
-    _Atomic(struct engine *) engine; /* NULL: not started yet. */
-    atomic_int stopped_by;           /* The first signal; 0: none yet. */
+    pthread_mutex_t mutex; /* Guards the engine, which comes and goes. */
+    struct engine *engine; /* NULL: none runs now. */
+    atomic_int stopped_by; /* The first signal; 0: none yet. */
     atomic_bool over;
 };
 
-static struct watch watch;
+static struct watch watch = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 /* Blocked here, and so in all threads to come, but for the one that waits for them. */
 static void block_signals(void)
@@ -75,6 +77,26 @@ static void log_stop(int signal_number)
     log_own(watch.log, &event);
 }
 
+static void stop_engine(void)
+{
+    (void)pthread_mutex_lock(&watch.mutex);
+    if (watch.engine != NULL) {
+        engine_stop(watch.engine);
+    }
+    (void)pthread_mutex_unlock(&watch.mutex);
+}
+
+/* From now on a signal stops this one; NULL: none. */
+static void watch_engine(struct engine *engine)
+{
+    (void)pthread_mutex_lock(&watch.mutex);
+    watch.engine = engine;
+    (void)pthread_mutex_unlock(&watch.mutex);
+    if (atomic_load(&watch.stopped_by) != 0) {
+        stop_engine();
+    }
+}
+
 static void *take_signals(void *unused)
 {
     (void)unused;
@@ -91,10 +113,7 @@ static void *take_signals(void *unused)
         }
         atomic_store(&watch.stopped_by, signal_number);
         log_stop(signal_number);
-        struct engine *engine = atomic_load(&watch.engine);
-        if (engine != NULL) {
-            engine_stop(engine);
-        }
+        stop_engine();
     }
 }
 
@@ -182,19 +201,28 @@ static void say_end_text(const struct engine_gauges *gauges, const char *end, in
                  (long long)(took_ms / 1000), (long long)(took_ms % 1000 / 100));
 }
 
-/* A halt waits for a person: alive, so that nobody restarts it, and saying so. */
-static void wait_halted(const struct log *log)
+/*
+ * A halt waits for a person: alive, so that nobody restarts it, and saying so. True: somebody has
+ * decided something since the start before which so much waited; false: an end was asked for.
+ */
+static bool wait_halted(const struct config *config, const struct log *log, uint64_t waited)
 {
+    const char *data_dir = config->engine.data_dir;
     struct engine_event event;
+    uint64_t waits = waited;
 
     event_begin(&event, "halted_waiting", ENGINE_ERROR);
     event_word(&event, "note",
                "nothing is read and nothing is lost; mend it, then stop this process (SIGTERM) and "
-               "start it again");
+               "start it again; what accept-gap and adopt-topic decide it takes by itself");
     log_own(log, &event);
-    while (atomic_load(&watch.stopped_by) == 0) {
-        (void)usleep(LOOK_MS * 1000);
+    while (atomic_load(&watch.stopped_by) == 0 && (waits == 0 || waits == waited)) {
+        for (int look = 0; look < DECISIONS_LOOKS && atomic_load(&watch.stopped_by) == 0; look++) {
+            (void)usleep(LOOK_MS * 1000);
+        }
+        waits = decide_waiting(data_dir);
     }
+    return atomic_load(&watch.stopped_by) == 0;
 }
 
 /* Of files it is known how much there is to read. */
@@ -300,19 +328,50 @@ static int not_started(const struct config *config, const struct log *log,
 
     if (halt && !config->engine.until_caught_up) {
         log_fault(log, "halted", fault);
-        wait_halted(log);
+        if (wait_halted(config, log, waited)) {
+            return true;
+        }
     }
-    return say_fault(fault);
+    *ret_exit = say_fault(fault);
+    return false;
 }
 
-int run_engine(struct config *config, const struct log *log, bool quiet, bool json)
+/* From a start to an end. True: it has halted, and a person has decided: once more. */
+static bool run_once(const struct config *config, const struct log *log, bool quiet, bool json,
+                     int *ret_exit)
 {
     int64_t started_ns = clock_steady_ns(&clock_real);
+    uint64_t waited = decide_waiting(config->engine.data_dir);
     struct engine_gauges gauges;
     struct progress progress;
     struct fault fault;
     struct engine *engine = NULL;
+
+    if (open_files_fit(config->engine.path_count, &fault) != DONE ||
+        engine_start(&config->engine, &engine, &fault) != DONE) {
+        return not_started(config, log, &fault, waited, ret_exit);
+    }
+    watch_engine(engine);
+    struct run_reconcile *reconciling = run_reconcile_start(config, log);
+    progress_init(&progress, "run", quiet);
+    enum engine_end end = attend(engine, log, config, &progress, &fault);
+    engine_gauges(engine, &gauges);
+    bool again =
+        end == ENGINE_HALTED && !config->engine.until_caught_up && wait_halted(config, log, waited);
+    run_reconcile_stop(reconciling);
+    watch_engine(NULL);
+    engine_close(engine);
+    if (!again) {
+        *ret_exit = tell_end(end, &gauges, (clock_steady_ns(&clock_real) - started_ns) / 1000000,
+                             &fault, config, quiet, json);
+    }
+    return again;
+}
+
+int run_engine(struct config *config, const struct log *log, bool quiet, bool json)
+{
     pthread_t thread;
+    int exit_code = EXIT_DONE;
 
     watch.log = log;
     block_signals();
@@ -320,26 +379,8 @@ int run_engine(struct config *config, const struct log *log, bool quiet, bool js
     log_warnings(log, config);
     bool watched = pthread_create(&thread, NULL, take_signals, NULL) == 0;
     must(watched);
-    if (open_files_fit(config->engine.path_count, &fault) != DONE ||
-        engine_start(&config->engine, &engine, &fault) != DONE) {
-        int exit_code = not_started(config, log, &fault);
-        end_watch(thread);
-        return exit_code;
+    while (run_once(config, log, quiet, json, &exit_code)) {
     }
-    atomic_store(&watch.engine, engine);
-    if (atomic_load(&watch.stopped_by) != 0) {
-        engine_stop(engine);
-    }
-    struct run_reconcile *reconciling = run_reconcile_start(config, log);
-    progress_init(&progress, "run", quiet);
-    enum engine_end end = attend(engine, log, config, &progress, &fault);
-    engine_gauges(engine, &gauges);
-    if (end == ENGINE_HALTED && !config->engine.until_caught_up) {
-        wait_halted(log);
-    }
-    run_reconcile_stop(reconciling);
     end_watch(thread);
-    engine_close(engine);
-    return tell_end(end, &gauges, (clock_steady_ns(&clock_real) - started_ns) / 1000000, &fault,
-                    config, quiet, json);
+    return exit_code;
 }
