@@ -321,8 +321,8 @@ static void end_watch(pthread_t thread)
 }
 
 /* It did not start. A halt still waits for a person, unless an end was asked for. */
-static int not_started(const struct config *config, const struct log *log,
-                       const struct fault *fault)
+static bool not_started(const struct config *config, const struct log *log,
+                        const struct fault *fault, uint64_t waited, int *ret_exit)
 {
     bool halt = fault_code_class(fault->code) == FAULT_CLASS_HALT;
 

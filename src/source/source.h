@@ -93,7 +93,8 @@ struct source {
     uint64_t device; /* Of the open file; 0 for a pipe. */
     uint64_t inode;
     uint64_t ahead; /* Of a file: bytes that were to be read when it was assigned. Else 0. */
-    uint64_t gone_first; /* BROKEN because offsets are gone: [gone_first, gone_next). */
+    /* When it is BROKEN because offsets are gone: [gone_first, gone_next). */
+    uint64_t gone_first;
     uint64_t gone_next;
 };
 
