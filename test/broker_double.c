@@ -59,6 +59,7 @@ static enum outcome double_list(struct feed *feed, struct origin *ret_origins, s
     *ret_count = broker->partition_count;
     broker->listed = *ret_count;
     enum fault_code code = broker->list;
+    broker->hidden += code != FAULT_NONE ? 1 : 0;
     for (uint32_t index = 0; index < *ret_count; index++) {
         ret_origins[index] = (struct origin){.topic = "double", .partition = index};
     }

@@ -45,6 +45,7 @@ struct broker {
     size_t listed;         /* Partitions, when a feed last asked. */
     bool down;             /* Opening a feed is LATER. */
     enum fault_code list;  /* What listing meets; FAULT_NONE: partitions. */
+    unsigned hidden;       /* How often it met that. */
     uint64_t start_offset; /* Of partitions as set. */
     unsigned opened;       /* Feeds, so far. */
     unsigned closed;
@@ -83,6 +84,9 @@ void broker_down(struct broker *broker, bool down);
 
 /* What listing the partitions meets from now on. */
 void broker_hide(struct broker *broker, enum fault_code code);
+
+/* How often listing has met something so far. */
+unsigned broker_hidden(struct broker *broker);
 
 /* How far it was told that we are. */
 uint64_t broker_told(struct broker *broker, size_t partition);

@@ -147,6 +147,14 @@ void broker_hide(struct broker *broker, enum fault_code code)
     give(broker);
 }
 
+unsigned broker_hidden(struct broker *broker)
+{
+    take(broker);
+    unsigned hidden = broker->hidden;
+    give(broker);
+    return hidden;
+}
+
 void broker_down(struct broker *broker, bool down)
 {
     take(broker);

@@ -45,16 +45,10 @@ struct feed_progress {
 
 /* How much of what the client says has been told on, since then. */
 struct feed_told {
-    int64_t since_ns;
-    unsigned count;
-};
-
-/* The deciding thread's, of live sources. */
-struct feed_trouble {
-    int64_t since_ns; /* Some are out of reach since then; 0: none is. */
-    int64_t began_ns; /* When it was found that they must be opened anew, */
-    int64_t anew_ns;  /* when that went well last, */
-    int64_t pause_ns; /* and how long the next attempt waits. */
+    int64_t since_ns;   /* Some are out of reach since then; 0: none is. */
+    int64_t missing_ns; /* A topic is away though brokers answer, since then; 0: none is. */
+    int64_t anew_ns;    /* When they were opened anew last, */
+    int64_t pause_ns;   /* and how long the next attempt waits. */
 };
 
 /* A decision of an operator, as its file has it. */

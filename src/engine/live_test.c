@@ -234,6 +234,31 @@ static void a_topic_or_a_right_that_comes_back_soon_is_no_halt(void **state)
     unmake();
 }
 
+/* Brokers that start do not know their topics at once. That counts from their first answer. */
+static void a_topic_that_comes_back_after_its_brokers_is_no_halt(void **state)
+{
+    make(1);
+    place.settings.feed_look_ms = 900; /* Shorter than the pause between two attempts. */
+    start();
+    pay(0, 10);
+    await_accepted(10);
+    broker_down(&broker, true);
+    broker_break(&broker, 0, FAULT_SOURCE_STALE);
+    expect_event("source_unreachable ");
+    unsigned refused = broker_hidden(&broker);
+    broker_hide(&broker, FAULT_SOURCE_MISSING);
+    broker_down(&broker, false);
+    for (int step = 0; step < 500 && broker_hidden(&broker) == refused; step++) {
+        note_events(10);
+    }
+    broker_break(&broker, 0, FAULT_NONE);
+    broker_hide(&broker, FAULT_NONE);
+    pay(0, 10);
+    await_accepted(20);
+    stop();
+    unmake();
+}
+
 static void a_topic_that_stays_away_is_a_halt(void **state)
 {
     make(1);
@@ -357,6 +382,7 @@ int main(void)
         cmocka_unit_test(a_client_that_is_made_anew_loses_and_doubles_nothing),
         cmocka_unit_test(an_outage_is_told_once_and_over_once),
         cmocka_unit_test(a_topic_or_a_right_that_comes_back_soon_is_no_halt),
+        cmocka_unit_test(a_topic_that_comes_back_after_its_brokers_is_no_halt),
         cmocka_unit_test(a_topic_that_stays_away_is_a_halt),
         cmocka_unit_test(a_start_that_has_nothing_to_read_is_no_death),
         cmocka_unit_test(it_stops_when_asked_while_the_broker_is_away),

@@ -64,15 +64,22 @@ static void wait_a_while(struct engine *engine)
 
 /*
  * May what stands in the way go by itself? A right may be given back. And a topic that was there
- * may come back: brokers that start do not know all of their topics at once.
+ * may come back: brokers that start do not know all of their topics at once. That counts from
+ * their first answer, however long they were away before.
  */
 static bool may_pass(struct engine *engine, const struct fault *fault)
 {
-    int64_t since_ns = clock_steady_ns(engine->clock) - engine->trouble.began_ns;
+    struct feed_trouble *trouble = &engine->trouble;
+    int64_t now_ns = clock_steady_ns(engine->clock);
 
-    return fault_code_class(fault->code) == FAULT_CLASS_PERMISSION ||
-           (fault->code == FAULT_SOURCE_MISSING &&
-            since_ns < engine->settings.feed_look_ms * 1000000);
+    if (fault->code != FAULT_SOURCE_MISSING) {
+        return fault_code_class(fault->code) == FAULT_CLASS_PERMISSION;
+    }
+    if (trouble->missing_ns == 0) {
+        trouble->missing_ns = now_ns;
+        trouble->pause_ns = PAUSE_FIRST_NS;
+    }
+    return now_ns - trouble->missing_ns < engine->settings.feed_look_ms * 1000000;
 }
 
 /* LATER: out of reach, or the sinks are behind. */
@@ -84,6 +91,9 @@ static enum outcome attempt(struct engine *engine, size_t partitions, struct fau
         return LATER;
     }
     enum outcome outcome = engine_open_feed(engine, ret_fault);
+    if (outcome == LATER) {
+        engine->trouble.missing_ns = 0;
+    }
     if (outcome == BROKEN && may_pass(engine, ret_fault)) {
         outcome = LATER;
     }
@@ -100,7 +110,7 @@ enum outcome engine_open_anew(struct engine *engine, const struct fault *stale,
     size_t partitions = engine->source_count;
     enum outcome outcome = LATER;
 
-    trouble->began_ns = clock_steady_ns(engine->clock);
+    trouble->missing_ns = 0;
     tell_stale(engine, stale);
     intake_stop(engine->intake);
     engine->intake = NULL;
