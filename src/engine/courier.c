@@ -227,12 +227,11 @@ void courier_close(struct courier *courier)
 
 static void learn_rules(struct courier *courier, const struct epoch *epoch)
 {
-    struct span left = {epoch->decisions.at, epoch->decisions.size};
+    struct span left = epoch_notes(epoch);
     struct decision decision;
     size_t size;
 
-    while (left.size > 0 &&
-           (size = decision_read(left, &courier->pipeline->state.key, &decision)) > 0) {
+    while (left.size > 0 && (size = decision_read(left, NULL, &decision)) > 0) {
         if (decision.kind == NOTE_RULES && decision.text.size == sizeof(courier->rules)) {
             memcpy(&courier->rules, decision.text.at, sizeof(courier->rules));
         }

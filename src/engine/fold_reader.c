@@ -46,6 +46,7 @@ static enum outcome read_epoch(struct fold_reader *reader, struct fault *ret_fau
     enum outcome outcome =
         journal_read(reader->journal, reader->place, JOURNAL_DECISIONS, epoch, ret_fault);
     if (outcome == DONE) {
+        epoch->without_notes = true; /* Until one is met. */
         reader->left = (struct span){epoch->decisions.at, epoch->decisions.size};
         reader->within = true;
         reader->head += taken_up(epoch, reader->place->buffer);
@@ -55,11 +56,17 @@ static enum outcome read_epoch(struct fold_reader *reader, struct fault *ret_fau
     return outcome;
 }
 
+/* The one whose decisions are being decoded. */
+static struct epoch *newest_epoch(struct fold_reader *reader)
+{
+    return &reader->epochs[(reader->epochs_read - 1) % FOLD_EPOCHS];
+}
+
 static enum outcome decode(struct fold_reader *reader, struct fold_batch *batch)
 {
     while (batch->count < FOLD_BATCH && reader->left.size > 0) {
-        size_t size =
-            decision_read(reader->left, &reader->state->key, &batch->decisions[batch->count]);
+        struct decision *decision = &batch->decisions[batch->count];
+        size_t size = decision_read(reader->left, &reader->state->key, decision);
         if (size == 0) {
             return fault_is(&batch->fault, BROKEN, FAULT_JOURNAL_CORRUPT,
                             "epoch %llu holds a record that is none",
@@ -67,6 +74,9 @@ static enum outcome decode(struct fold_reader *reader, struct fold_batch *batch)
         }
         reader->left =
             (struct span){(const uint8_t *)reader->left.at + size, reader->left.size - size};
+        if (decision_is_note(decision)) {
+            newest_epoch(reader)->without_notes = false;
+        }
         batch->count++;
     }
     state_apply_senders(reader->state, batch->decisions, batch->count);
@@ -83,7 +93,7 @@ static void fill(struct fold_reader *reader, struct fold_batch *batch)
     batch->epoch = NULL;
     batch->outcome = reader->within ? DONE : read_epoch(reader, &batch->fault);
     if (batch->outcome == DONE) {
-        batch->epoch = &reader->epochs[(reader->epochs_read - 1) % FOLD_EPOCHS];
+        batch->epoch = newest_epoch(reader);
         batch->outcome = decode(reader, batch);
     }
 }

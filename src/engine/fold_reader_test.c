@@ -57,6 +57,20 @@ static void take(uint64_t number)
     epoch_add_decision(&epoch, &decision);
 }
 
+static bool is_noted(uint64_t number)
+{
+    return number % 7 == 3;
+}
+
+/* All that it says is alive already. */
+static void note(void)
+{
+    struct decision start = {.kind = NOTE_START};
+
+    assert_int_equal(state_apply(&live.state, &start, &story.fault), DONE);
+    epoch_add_decision(&epoch, &start);
+}
+
 /* From one record to several batches' worth. */
 static size_t size_of(uint64_t number)
 {
@@ -81,6 +95,9 @@ static int set_up(void **state)
                                .decisions = {decisions, 0, sizeof(decisions)}};
         for (size_t count = size_of(number); count > 0; count--) {
             take(taken++);
+        }
+        if (is_noted(number)) {
+            note();
         }
         state_epoch_end(&live.state);
         story_snapshot(&story, number - 1);
@@ -120,9 +137,10 @@ static enum outcome fold(bool beside, uint64_t batches_max, uint64_t *ret_applie
         for (size_t index = 0; index < batch->count; index++) {
             assert_int_equal(state_apply(&folded.state, &batch->decisions[index], &story.fault),
                              DONE);
-            ++*ret_applied;
+            *ret_applied += !decision_is_note(&batch->decisions[index]);
         }
         if (batch->last) {
+            assert_true(batch->epoch->without_notes != is_noted(batch->epoch->number));
             state_epoch_end(&folded.state);
         }
         outcome = batch->outcome;

@@ -158,7 +158,7 @@ static enum outcome take_note(struct standing *standing, const struct decision *
 static enum outcome take_notes(struct standing *standing, const struct epoch *epoch,
                                struct fault *ret_fault)
 {
-    struct span left = {epoch->decisions.at, epoch->decisions.size};
+    struct span left = epoch_notes(epoch);
     enum outcome outcome = DONE;
 
     while (outcome == DONE && left.size > 0) {

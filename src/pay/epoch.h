@@ -77,6 +77,7 @@ struct epoch {
     size_t range_count;
     struct epoch_total *totals; /* Lent. */
     size_t total_count;
+    bool without_notes;           /* Known to be; false: nobody knows. */
     struct epoch_bytes decisions; /* struct decision after struct decision. */
     struct epoch_bytes rows;      /* struct row after struct row; absent after a fold's read. */
 };
@@ -87,6 +88,9 @@ void epoch_clear(struct epoch *epoch);
 /* The caller has made sure there is room (a must). */
 void epoch_add_decision(struct epoch *epoch, const struct decision *decision);
 void epoch_add_row(struct epoch *epoch, const struct row *row);
+
+/* Where its notes are, among all its decisions; empty if it is known to hold none. */
+struct span epoch_notes(const struct epoch *epoch);
 
 bool chain_same(const struct chain *left, const struct chain *right);
 

@@ -194,7 +194,7 @@ static enum outcome write_epoch(struct sqlite_sink *sqlite, const struct epoch *
 static enum outcome write_decisions(struct sqlite_sink *sqlite, const struct epoch *epoch,
                                     struct fault *ret_fault)
 {
-    struct span left = {epoch->decisions.at, epoch->decisions.size};
+    struct span left = epoch_notes(epoch);
     enum outcome outcome = DONE;
 
     while (outcome == DONE && left.size > 0) {
