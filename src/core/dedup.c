@@ -143,13 +143,20 @@ bool dedup_find(const struct dedup *dedup, const struct dedup_id *id, const stru
     return false;
 }
 
-static bool may_split(const struct dedup *dedup)
+/* May there be so many buckets? */
+static bool buckets_fit(const struct dedup *dedup, uint32_t count)
 {
     uint32_t kept = dedup->unit_count / BACK_SHARE;
     uint32_t back = dedup->back_units > kept ? dedup->back_units : kept;
+
+    return dedup_bucket_unit(count) + back <= dedup->unit_count;
+}
+
+static bool may_split(const struct dedup *dedup)
+{
     uint32_t spills = 0;
 
-    if (dedup_bucket_unit(dedup->bucket_count + 1) + back > dedup->unit_count) {
+    if (!buckets_fit(dedup, dedup->bucket_count + 1)) {
         return false;
     }
     uint32_t unit = dedup_bucket_unit(dedup->bucket_count & dedup->level_mask);
@@ -182,6 +189,26 @@ static void grow(struct dedup *dedup, const struct dedup_now *now)
         }
         dedup_split(dedup, now);
         prefetch_split(dedup);
+    }
+}
+
+void dedup_expect(struct dedup *dedup, uint64_t ids)
+{
+    uint64_t wanted = ids / GROW_ENTRIES;
+
+    must(dedup->bucket_count == 1);
+    must(dedup->entry_count == 0);
+    must(dedup->back_units == 0);
+    if (wanted > dedup->unit_count / BUCKET_UNITS) {
+        wanted = dedup->unit_count / BUCKET_UNITS;
+    }
+    uint32_t count = (uint32_t)wanted;
+    while (count > 1 && !buckets_fit(dedup, count)) {
+        count -= count / 64 + 1;
+    }
+    if (count > 1) {
+        dedup->bucket_count = count;
+        dedup->level_mask = UINT32_MAX >> (__builtin_clz(count) + 1);
     }
 }
 

@@ -87,6 +87,13 @@ void dedup_init(struct dedup *dedup, const struct siphash_key *key,
                 const struct dedup_memory *memory);
 
 /*
+ * So many ids are on their way: have the buckets for them from the beginning, instead of splitting
+ * them one by one. The memory is empty. Of a guess that is too low the rest is split as ever, one
+ * that is too high costs memory; of both only speed depends.
+ */
+void dedup_expect(struct dedup *dedup, uint64_t ids);
+
+/*
  * Draw near what looking for this id, and adding it, will touch: first its bucket's head, and
  * some ids later, when that has come, the slot and the spill.
  */

@@ -143,6 +143,39 @@ static void finds_every_one_of_a_million_ids_while_it_grows(void **state)
     end(&holder);
 }
 
+static void remembers_the_same_however_many_it_was_told_to_expect(void **state)
+{
+    static const uint64_t expected[] = {1, 28, 42, 12000, 114688, UINT64_MAX};
+    enum { IDS = 20000 };
+    struct dedup_first found;
+    struct holder grown;
+
+    begin(&grown, UNITS_LARGE / 16);
+    for (uint64_t number = 0; number < IDS; number++) {
+        struct dedup_id id = numbered(number, number % 64 == 0);
+        assert_true(add(&grown, &id, number, BASE, &always));
+    }
+    for (size_t which = 0; which < sizeof(expected) / sizeof(expected[0]); which++) {
+        struct holder holder;
+        begin(&holder, UNITS_LARGE / 16);
+        dedup_expect(&holder.dedup, expected[which]);
+        for (uint64_t number = 0; number < IDS; number++) {
+            struct dedup_id id = numbered(number, number % 64 == 0);
+            assert_true(add(&holder, &id, number, BASE, &always));
+            struct dedup_id old = numbered(number / 2, number / 2 % 64 == 0);
+            assert_true(dedup_find(&holder.dedup, &old, &always, &found));
+            assert_int_equal(found.offset, number / 2);
+        }
+        assert_true(dedup_hash(&holder.dedup, &always) == dedup_hash(&grown.dedup, &always));
+        if (expected[which] < IDS) { /* Just as it would have grown. */
+            assert_int_equal(dedup_bytes_touched(&holder.dedup) / 4096,
+                             dedup_bytes_touched(&grown.dedup) / 4096);
+        }
+        end(&holder);
+    }
+    end(&grown);
+}
+
 static void keeps_the_texts_of_live_ids_and_uses_the_others_places_again(void **state)
 {
     enum { IDS = 40000, ALIVE = 2000 };
@@ -325,6 +358,7 @@ int main(void)
         cmocka_unit_test(tells_all_that_was_remembered_to_the_last_bit),
         cmocka_unit_test(compares_the_whole_id_and_never_only_its_hash),
         cmocka_unit_test(finds_every_one_of_a_million_ids_while_it_grows),
+        cmocka_unit_test(remembers_the_same_however_many_it_was_told_to_expect),
         cmocka_unit_test(keeps_the_texts_of_live_ids_and_uses_the_others_places_again),
         cmocka_unit_test(sweeps_all_there_is_a_bucket_at_a_time),
         cmocka_unit_test(says_no_when_full_and_keeps_every_live_id),

@@ -117,6 +117,9 @@ void state_decide(const struct message *message, const struct judgement *judgeme
 MUST_USE enum outcome state_apply(struct state *state, const struct decision *decision,
                                   struct fault *ret_fault);
 
+/* So many ids are on their way into a state that holds none: see dedup_expect. */
+void state_expect(struct state *state, uint64_t ids);
+
 /*
  * For a fold. Senders are looked at by judge alone; so while records are only applied, another
  * thread may apply the same ones, in the same order, to the senders: state_apply and state_seed

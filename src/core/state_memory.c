@@ -132,6 +132,11 @@ void state_restore_watermark(struct state *state, int64_t watermark_ms)
     state->watermark.all_ms = watermark_ms;
 }
 
+void state_expect(struct state *state, uint64_t ids)
+{
+    dedup_expect(&state->dedup, ids);
+}
+
 int64_t state_settled_ms(const struct state *state)
 {
     return windows_settled_ms(&state->windows);

@@ -54,6 +54,8 @@ enum outcome pipeline_fold_snapshot(struct pipeline *pipeline, const struct epoc
     return DONE;
 }
 
+enum { EXPECTED_SHARES = 1024 };
+
 /* So many records before it is applied, what a record will touch in memory is drawn near. */
 enum { FOLD_ITSELF = 48, FOLD_FIRST = 24, FOLD_NEXT = 12, FOLD_LINE = 64 };
 
@@ -228,10 +230,11 @@ static enum outcome fold_rest(struct pipeline *pipeline, uint64_t confirmed,
 
 /*
  * From which epoch on must be folded: what the newest frame says (or, with none behind it, the
- * newest snapshot), and what the ledger is to be compared at.
+ * newest snapshot), and what the ledger is to be compared at. And how many payments there will
+ * have been accepted.
  */
 static enum outcome fold_start(struct pipeline *pipeline, uint64_t confirmed, uint64_t *ret_epoch,
-                               struct fault *ret_fault)
+                               uint64_t *ret_accepted, struct fault *ret_fault)
 {
     struct journal *journal = &pipeline->journal;
     bool frames = journal->last_epoch >= journal->first_epoch;
@@ -247,8 +250,26 @@ static enum outcome fold_start(struct pipeline *pipeline, uint64_t confirmed, ui
     }
     if (outcome == DONE) {
         *ret_epoch = newest.seed_epoch <= confirmed ? newest.seed_epoch : confirmed + 1;
+        *ret_accepted = newest.seq_next[TABLE_TRANSACTIONS] - 1;
     }
     return outcome;
+}
+
+/*
+ * Of the payments that will be folded those whose ids will be remembered at the end: all, if ids
+ * are what is remembered longest, else their share of the time that is folded.
+ */
+static uint64_t ids_expected(const struct pipeline *pipeline, uint64_t accepted)
+{
+    bool known = pipeline->state.rules_known; /* Else these epochs bring them. */
+    const struct rules *rules = known ? &pipeline->state.rules : &pipeline->settings->rules;
+    uint64_t before = pipeline->state.seq_next[TABLE_TRANSACTIONS] - 1;
+
+    if (accepted <= before) {
+        return 0;
+    }
+    int64_t share = EXPECTED_SHARES * rules->retention_ms / horizon_span_ms(rules);
+    return (accepted - before) / EXPECTED_SHARES * (uint64_t)share;
 }
 
 enum outcome pipeline_fold(struct pipeline *pipeline, uint64_t confirmed, struct fault *ret_fault)
@@ -256,10 +277,11 @@ enum outcome pipeline_fold(struct pipeline *pipeline, uint64_t confirmed, struct
     struct journal *journal = &pipeline->journal;
     struct epoch snapshot;
     uint64_t start;
+    uint64_t accepted = 0;
 
     state_init(&pipeline->state, &journal->key, &pipeline->state_memory);
     standing_clear(&pipeline->standing);
-    enum outcome outcome = fold_start(pipeline, confirmed, &start, ret_fault);
+    enum outcome outcome = fold_start(pipeline, confirmed, &start, &accepted, ret_fault);
     if (outcome == DONE) {
         outcome = journal_snapshot(journal, start, &pipeline->fold, &snapshot, ret_fault);
     }
@@ -270,6 +292,7 @@ enum outcome pipeline_fold(struct pipeline *pipeline, uint64_t confirmed, struct
         outcome = compare_at(pipeline, pipeline->standing.epoch, confirmed, ret_fault);
     }
     if (outcome == DONE) {
+        state_expect(&pipeline->state, ids_expected(pipeline, accepted));
         outcome = fold_rest(pipeline, confirmed, ret_fault);
     }
     if (outcome == DONE && pipeline->standing.epoch != journal->last_epoch) {

@@ -63,7 +63,7 @@ void horizon_hold(struct horizon *horizon, int64_t until_ms)
     horizon->held_ms = later_of(horizon->held_ms, until_ms);
 }
 
-static int64_t span_ms(const struct rules *rules)
+int64_t horizon_span_ms(const struct rules *rules)
 {
     return later_of(later_of(rules->retention_ms, rules->window_ms),
                     later_of(VELOCITY_LONG_MS, LOOK_ALIKE_MS));
@@ -74,9 +74,9 @@ uint64_t horizon_seed_epoch(struct horizon *horizon, const struct rules *rules,
 {
     while (horizon->count > 0) {
         const struct horizon_entry *oldest = &horizon->entries[horizon->first];
-        bool alive =
-            oldest->newest_ms != INT64_MIN &&
-            (watermark_ms == INT64_MIN || oldest->newest_ms + span_ms(rules) > watermark_ms);
+        bool alive = oldest->newest_ms != INT64_MIN &&
+                     (watermark_ms == INT64_MIN ||
+                      oldest->newest_ms + horizon_span_ms(rules) > watermark_ms);
         if (alive || watermark_ms < horizon->held_ms) {
             return oldest->epoch;
         }

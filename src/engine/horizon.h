@@ -29,6 +29,9 @@ struct horizon {
 
 void horizon_init(struct horizon *horizon, struct horizon_entry *entries);
 
+/* How long anything is remembered of a payment, by these rules. */
+int64_t horizon_span_ms(const struct rules *rules);
+
 /* Epochs come in order. */
 void horizon_add(struct horizon *horizon, uint64_t epoch, int64_t newest_ms);
 
