@@ -8,8 +8,8 @@ enum {
     POLL_MS = 200,
     FETCH_KEY = 1, /* Fetch, in the protocol. */
     NUMBER_SIZE = 16,
-    OWN_COUNT = 15,
-    COMMIT_WAIT_MS = 2000,
+    OWN_COUNT = 16,
+    COMMIT_WAIT_MS = 6000, /* The library looks once a second what has waited too long. */
     COMMIT_LOOK_MS = 5,
 };
 
@@ -26,6 +26,9 @@ static const struct kafka_own fixed[] = {
     {"fetch.wait.max.ms", "100", KAFKA_CHOSEN, false},
     {"socket.timeout.ms", "10000", KAFKA_CHOSEN, false}, /* No answer is waited for longer. */
     {"fetch.error.backoff.ms", "500", KAFKA_CHOSEN, false},
+    /* There is no session. But so long a commit waits for a coordinator that is away; and a
+     * client that is closed meanwhile waits as long again, and spins. */
+    {"session.timeout.ms", "4000", KAFKA_CHOSEN, false},
     {"fetch.queue.backoff.ms", "50", KAFKA_CHOSEN, true},
 };
 
@@ -49,7 +52,8 @@ static void take_commit(rd_kafka_t *handle, rd_kafka_resp_err_t error,
     for (int index = 0; offsets != NULL && error == 0 && index < offsets->cnt; index++) {
         error = offsets->elems[index].err;
     }
-    if (error != 0 && !reader->commit_failed) {
+    bool outage = kafka_error_class(error) == KAFKA_PASSING; /* That is told elsewhere. */
+    if (error != 0 && !outage && !reader->commit_failed) {
         char text[200];
         (void)snprintf(text, sizeof(text),
                        "positions could not be committed for others to see, nothing else is "
@@ -57,7 +61,7 @@ static void take_commit(rd_kafka_t *handle, rd_kafka_resp_err_t error,
                        rd_kafka_err2str(error));
         kafka_lines_put(&client->lines, 4, text);
     }
-    reader->commit_failed = error != 0;
+    reader->commit_failed = error != 0 && (!outage || reader->commit_failed);
     (void)__atomic_sub_fetch(&reader->commits, 1, __ATOMIC_RELEASE);
 }
 

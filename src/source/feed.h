@@ -98,7 +98,7 @@ bool feed_grown(struct feed *feed);
 /* The oldest line not taken yet. False: none. */
 bool feed_line(struct feed *feed, struct feed_line *ret_line);
 
-/* What was committed last may still be sent; that waits a second or two at most. */
+/* What was committed last may still be sent; that waits some seconds at most. */
 void feed_close(struct feed *feed);
 
 #endif
