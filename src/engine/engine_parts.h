@@ -45,6 +45,12 @@ struct feed_progress {
 
 /* How much of what the client says has been told on, since then. */
 struct feed_told {
+    int64_t since_ns;
+    unsigned count;
+};
+
+/* The deciding thread's, of live sources. */
+struct feed_trouble {
     int64_t since_ns;   /* Some are out of reach since then; 0: none is. */
     int64_t missing_ns; /* A topic is away though brokers answer, since then; 0: none is. */
     int64_t anew_ns;    /* When they were opened anew last, */
