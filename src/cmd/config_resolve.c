@@ -261,10 +261,10 @@ void config_resolve(struct config *config)
     resolve_source(config, engine);
     resolve_journal(config, engine);
     config_resolve_sinks(config);
-    config->log_level =
-        (enum log_level)setting_choice(&settings[SET_LOG_LEVEL], config_text(config, SET_LOG_LEVEL));
+    config->log_level = (enum log_level)setting_choice(&settings[SET_LOG_LEVEL],
+                                                       config_text(config, SET_LOG_LEVEL));
     config->log_format = (enum log_format)setting_choice(&settings[SET_LOG_FORMAT],
-                                                       config_text(config, SET_LOG_FORMAT));
+                                                         config_text(config, SET_LOG_FORMAT));
     config->expected_rate = config_number(config, SET_EXPECTED_RATE);
     resolve_memory(config);
     check_forecast(config);

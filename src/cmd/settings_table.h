@@ -178,18 +178,15 @@
     X(SET_SINK_KEY, "sinks[].kafka.tls.key_file", SETTING_TEXT, "none", FROM_TO(1, 1000),          \
       "as in source.kafka")                                                                        \
     X(SET_SINK_KEY_PASSWORD_FILE, "sinks[].kafka.tls.key_password_file", SETTING_TEXT, "none",     \
-      FROM_TO(1, 1000),                                                                            \
-      "as in source.kafka")                                                                        \
+      FROM_TO(1, 1000), "as in source.kafka")                                                      \
     X(SET_SINK_MECHANISM, "sinks[].kafka.sasl.mechanism", SETTING_CHOICE, "none",                  \
       ONE_OF("none|plain|scram-sha-256|scram-sha-512"), "as in source.kafka")                      \
     X(SET_SINK_USERNAME, "sinks[].kafka.sasl.username", SETTING_TEXT, "none", FROM_TO(1, 255),     \
       "as in source.kafka")                                                                        \
     X(SET_SINK_PASSWORD_FILE, "sinks[].kafka.sasl.password_file", SETTING_TEXT, "none",            \
-      FROM_TO(1, 1000),                                                                            \
-      "as in source.kafka")                                                                        \
+      FROM_TO(1, 1000), "as in source.kafka")                                                      \
     X(SET_SINK_PASSWORD_VARIABLE, "sinks[].kafka.sasl.password_variable", SETTING_TEXT, "none",    \
-      FROM_TO(1, 100),                                                                             \
-      "as in source.kafka")                                                                        \
+      FROM_TO(1, 100), "as in source.kafka")                                                       \
     X(SET_SINK_EXTRA, "sinks[].kafka.extra", SETTING_TEXT_BY_NAME, "{}", FROM_TO(0, 64),           \
       "as in source.kafka")                                                                        \
     X(SET_SINK_ROWS, "sinks[].deliver.max_rows", SETTING_COUNT, "auto", FROM_TO(1, 10000000),      \

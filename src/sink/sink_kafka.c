@@ -91,11 +91,13 @@ enum outcome kafka_sink_end(struct kafka_sink *kafka, const struct kafka_mark *m
     case KAFKA_NOT_APPLIED:
         return passing(kafka, outcome, ret_fault);
     case KAFKA_ASK_AGAIN:
+        kafka_sink_let_go(kafka);
+        return passing(kafka, outcome, ret_fault);
     case KAFKA_SHUT_OUT:
         break;
     }
     kafka_sink_let_go(kafka);
-    return LATER;
+    return LATER; /* Or it took too long: the cursor's owner says which. */
 }
 
 static enum outcome kafka_begin(struct sink *sink, uint64_t journal_id, const struct rules *rules,

@@ -115,16 +115,22 @@ enum outcome kafka_sink_look(struct kafka_sink *kafka, struct fault *ret_fault)
     return DONE;
 }
 
-/* Whoever had it before us may still write: first it is shut out, then the cursor is read. */
+/*
+ * Whoever had it before us may still write: first it is shut out, then the cursor is read. Until
+ * both are done nothing is: what we know of the cursor may be older than our own last commit.
+ */
 static enum outcome fence(struct kafka_sink *kafka, struct fault *ret_fault)
 {
     enum outcome outcome = kafka->claimed ? kafka_sink_look(kafka, ret_fault) : DONE;
 
     if (outcome == DONE) {
         outcome = kafka_transactor_fence(kafka->transactor, ret_fault);
-        kafka->fenced = outcome == DONE;
     }
-    return outcome == DONE ? kafka_sink_look(kafka, ret_fault) : outcome;
+    if (outcome == DONE) {
+        outcome = kafka_sink_look(kafka, ret_fault);
+    }
+    kafka->fenced = outcome == DONE;
+    return outcome;
 }
 
 /* Write our number beside the cursor, so that an older owner sees us. */
