@@ -54,6 +54,51 @@ static void refuse(struct engine *engine, size_t index, const char *why)
     drop(answers, index);
 }
 
+static bool about(const struct decided *decided, const struct origin *origin)
+{
+    return strcmp(decided->topic, origin->topic) == 0 &&
+           (decided->kind == RULING_ADOPTION || decided->partition == origin->partition);
+}
+
+/* Offsets of which some are decided already. */
+static bool gap_passed(const struct engine *engine, const struct decided *decided,
+                       char ret_why[DECISIONS_WHY_SIZE])
+{
+    const struct state *state = &engine->pipeline.state;
+    uint32_t incarnation = engine_incarnation(engine, decided->topic);
+
+    for (size_t number = 0; decided->kind == RULING_GAP && number < state->source_count; number++) {
+        const struct origin *origin = &state->origins[number];
+        uint64_t next = state->watermark.sources[number].next;
+        if (about(decided, origin) && origin->incarnation == incarnation && next > decided->first) {
+            (void)snprintf(ret_why, DECISIONS_WHY_SIZE,
+                           "nothing waits for it: what comes next of it is offset %llu",
+                           (unsigned long long)next);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The last one so far: does it wait for anything? */
+static enum outcome look_at_last(struct engine *engine, struct fault *ret_fault)
+{
+    struct answers *answers = &engine->answers;
+    const struct answer *answer = &answers->items[answers->count - 1];
+    char why[DECISIONS_WHY_SIZE];
+    enum outcome outcome = DONE;
+
+    if (standing_decided(&engine->pipeline.standing, answer->decided.id)) {
+        engine_tell_answer(engine, "decision_sealed", ENGINE_INFO, answer, "note",
+                           "it was sealed before");
+        outcome = decisions_remove(&answers->disk.disk, answer->number, ret_fault);
+        drop(answers, answers->count - 1);
+    } else if (gap_passed(engine, &answer->decided, why)) {
+        refuse(engine, answers->count - 1, why);
+    }
+    return outcome;
+}
+
 static enum outcome load(struct engine *engine, uint64_t number, struct fault *ret_fault)
 {
     struct answers *answers = &engine->answers;
@@ -73,13 +118,7 @@ static enum outcome load(struct engine *engine, uint64_t number, struct fault *r
         return DONE;
     }
     crash_point("decision_read");
-    if (standing_decided(&engine->pipeline.standing, answer->decided.id)) {
-        engine_tell_answer(engine, "decision_sealed", ENGINE_INFO, answer, "note",
-                           "it was sealed before");
-        outcome = decisions_remove(&answers->disk.disk, number, ret_fault);
-        drop(answers, answers->count - 1);
-    }
-    return outcome;
+    return look_at_last(engine, ret_fault);
 }
 
 enum outcome engine_read_decisions(struct engine *engine, struct fault *ret_fault)
@@ -104,12 +143,6 @@ static const struct source *source_of(const struct engine *engine, uint16_t numb
         }
     }
     must_failed("what halts is one of our sources", __FILE__, __LINE__);
-}
-
-static bool about(const struct decided *decided, const struct origin *origin)
-{
-    return strcmp(decided->topic, origin->topic) == 0 &&
-           (decided->kind == RULING_ADOPTION || decided->partition == origin->partition);
 }
 
 /* Which kind of decision answers such a halt? RULING_KINDS: none. */
@@ -202,22 +235,14 @@ enum outcome engine_answer(struct engine *engine, uint16_t number, struct fault 
 static bool in_vain(const struct engine *engine, const struct decided *decided,
                     char ret_why[DECISIONS_WHY_SIZE])
 {
-    const struct watermark *mark = &engine->pipeline.state.watermark;
     bool read = false;
-    bool sound = true;
+    bool sound = decided->kind == RULING_ADOPTION;
 
     for (size_t index = 0; index < engine->source_count; index++) {
         struct source_sight sight = {.seen_ns = 1};
         const struct source *source = engine->sources[index];
         if (!about(decided, &source->origin)) {
             continue;
-        }
-        if (decided->kind == RULING_GAP) {
-            uint64_t next = mark->sources[engine->numbers[index]].next;
-            (void)snprintf(ret_why, DECISIONS_WHY_SIZE,
-                           "nothing waits for it: what comes next of it is offset %llu",
-                           (unsigned long long)next);
-            return next > decided->first;
         }
         if (source_live(source)) {
             source_sight(engine->sources[index], &sight);
@@ -229,7 +254,7 @@ static bool in_vain(const struct engine *engine, const struct decided *decided,
                    read ? "nothing waits for it: each partition of the topic goes on where it was "
                           "read up to"
                         : "it is not read here: no source has this name");
-    return sound;
+    return !read || sound || gap_passed(engine, decided, ret_why);
 }
 
 /* Noted and sealed: the file has done its work. */

@@ -43,8 +43,10 @@ static void of_two_partitions_each_needs_its_own(void **state)
     pay(0, 5);
     broker_retain(&broker, 0, 12);
     uint64_t second = accept_gap("double", 1, 10, 14);
+    uint64_t passed = accept_gap("double", 0, 0, 4);
     start_halts(FAULT_KAFKA_LOST);
-    assert_int_equal(fate(second), DECISION_WAITS); /* It is none of partition 0's. */
+    assert_int_equal(fate(second), DECISION_WAITS);   /* It is none of partition 0's; */
+    assert_int_equal(fate(passed), DECISION_REFUSED); /* and this one is over. */
     uint64_t first = accept_gap("double", 0, 10, 11);
     assert_int_equal(run(), ENGINE_CAUGHT_UP);
     assert_int_equal(fate(first), DECISION_SEALED);

@@ -110,7 +110,37 @@ class Topic:
                f"cursors {self.cursors()}, ends {wire.offsets(BOOTSTRAP, self.name)}")
 
     def cursors(self):
-        return dict(whole.ask(self.ledger, "SELECT partition, next FROM payonce_cursor"))
+        """Of each partition's newest incarnation."""
+        return dict(whole.ask(self.ledger, "SELECT partition, next FROM payonce_cursor"
+                                           " ORDER BY incarnation"))
+
+    def start_halted(self):
+        """A process that waits for a person."""
+        process = self.start()
+        wait_until(self.has_halted, "it halts")
+        return process
+
+    def has_halted(self):
+        with open(os.path.join(self.folder, "stderr"), encoding="utf-8") as said:
+            return "halted_waiting" in said.read()
+
+    def decide(self, fate, *words):
+        done = whole.payonce([*words, "--by", "eve", "--why", "tested", "--json", "-c",
+                              "payonce.yaml"], self.folder)
+        demand(f'"fate":"{fate}"' in done.stdout, f"{words}: {done.stdout}{done.stderr}")
+        return done
+
+    def decisions(self):
+        return whole.ask(self.ledger, "SELECT kind, incarnation, partition, first, d.next, who, why"
+                                      " FROM payonce_decision d JOIN payonce_cursor c"
+                                      " USING (source) ORDER BY decision")
+
+    def stop_read(self, process):
+        """Let it read all there is, then stop it."""
+        ends = wire.offsets(BOOTSTRAP, self.name)
+        wait_until(lambda: self.cursors() == ends, "all is read")
+        process.send_signal(signal.SIGTERM)
+        demand(process.wait(timeout=WAIT_S) == 0, "a clean stop")
 
     def counts(self):
         return whole.ask(self.ledger, "SELECT verdict, sum(count) FROM payonce_total"
@@ -178,21 +208,53 @@ def what_retention_took_halts_and_says_how_many(topic):
     topic.send_all(2000, 4, "--start", "2026-01-01T00:04:00Z")
     wire.delete_records(BOOTSTRAP, topic.name, {1: before[1] + 7})
     counts = topic.counts()
-    topic.halt("K021", "7 offsets are gone", f"{topic.name}/1")
+    topic.halt("K021", "7 offsets are gone", f"payonce accept-gap {topic.name}/1 {before[1]} ")
     demand(topic.cursors()[1] == before[1] and topic.counts()[0][1] >= counts[0][1],
            "nothing of it was passed over")
+    return before[1]
 
 
-def another_topic_of_the_same_name_halts():
-    topic = Topic("remade", 1)
+def what_is_lost_is_accepted_as_a_gap_and_nothing_else_is(topic, first):
+    """What retention took: eve decides, while the process waits."""
+    place = f"{topic.name}/1"
+    process = topic.start_halted()
+    refused = topic.decide("refused", "accept-gap", place, str(first), str(first + 7))
+    demand(refused.returncode == 1 and "does not answer the halt" in refused.stderr, refused.stderr)
+    topic.decide("refused", "accept-gap", f"{topic.name}/0", "0", "6")
+    demand(dict(topic.counts()).get("gap") is None, f"{topic.counts()}")
+    topic.decide("taken", "accept-gap", place, str(first), str(first + 6))
+    topic.stop_read(process)
+    demand(dict(topic.counts())["gap"] == 7, f"{topic.counts()}")
+    demand(topic.decisions() == [("gap", 0, 1, first, first + 7, "eve", "tested")],
+           f"{topic.decisions()}")
+    done = whole.payonce(["reconcile", "payonce.yaml"], topic.folder)
+    demand(done.returncode == 0, f"not reconciled: {done.stdout[-2000:]}{done.stderr[-500:]}")
+
+
+def another_topic_of_the_same_name_halts_and_is_adopted(name, longer, live):
+    topic = Topic(name, 2)
     topic.send_all(1000, 5)
     topic.catch_up_well()
     before = topic.counts()
+    process = topic.start() if live else None
     wire.delete_topic(BOOTSTRAP, topic.name)
-    wire.create_topic(BOOTSTRAP, topic.name, 1)
-    topic.send_all(3000, 6)
-    topic.halt("F002", topic.name)
+    wire.create_topic(BOOTSTRAP, topic.name, 2)
+    topic.send_all(3000 if longer else 100, 6, "--start", "2026-01-01T00:01:00Z")
+    if live:
+        wait_until(topic.has_halted, "it halts")
+    else:
+        topic.halt("F002" if longer else "F003", f"payonce adopt-topic {topic.name} --by WHO")
+        process = topic.start_halted()
     demand(topic.counts() == before, f"{topic.counts()} is not {before}")
+    topic.decide("taken", "adopt-topic", topic.name)
+    topic.stop_read(process)
+    demand(topic.decisions() == [("adoption", 1, 0, None, None, "eve", "tested")],
+           f"{topic.decisions()}")
+    demand(whole.ask(topic.ledger, "SELECT incarnation, partition, standing = 'ended'"
+                                   " FROM payonce_cursor ORDER BY 1, 2")
+           == [(0, 0, 1), (0, 1, 1), (1, 0, 0), (1, 1, 0)], "the old one ended")
+    topic.catch_up_well()
+    topic.reconcile()
     topic.remove()
 
 
@@ -287,15 +349,18 @@ def main():
         check_says_what_it_would_read(topic)
         asked_to_stop_it_tells_the_group_where_it_is(topic)
         a_partition_of_later_is_read_from_its_first(topic)
-        what_retention_took_halts_and_says_how_many(topic)
+        first = what_retention_took_halts_and_says_how_many(topic)
+        what_is_lost_is_accepted_as_a_gap_and_nothing_else_is(topic, first)
         topic.remove()
         transactions_leave_markers_that_are_counted_as_skipped()
-        another_topic_of_the_same_name_halts()
+        another_topic_of_the_same_name_halts_and_is_adopted("longer", longer=True, live=False)
+        another_topic_of_the_same_name_halts_and_is_adopted("shorter", longer=False, live=False)
+        another_topic_of_the_same_name_halts_and_is_adopted("remade", longer=True, live=True)
         held_by_its_network_it_still_ends_when_asked()
         a_broker_that_dies_and_comes_back_costs_nothing()
     except Different as error:
         sys.exit(f"FAILED: {error}")
-    print("9 passed, 0 failed")
+    print("12 passed, 0 failed")
 
 
 if __name__ == "__main__":
