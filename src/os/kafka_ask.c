@@ -129,7 +129,8 @@ enum outcome kafka_reader_cluster(struct kafka_reader *reader, char ret_cluster[
 /*
  * Before this time: -2 is the oldest offset, -1 the next stable one. For these two there is
  * rd_kafka_query_watermark_offsets, too, but in 2.0.2 it knows no time limit; this call does.
- * *ret_offset is -1 if no record is of this time or later.
+ * *ret_offset is -1 if no record is of this time or later. A partition that nobody leads just now
+ * is unknown to it; we ask of those alone that the topic was said to have.
  */
 static enum outcome ask(struct kafka_reader *reader, const char *topic, uint32_t partition,
                         int64_t time_ms, int64_t *ret_offset, struct fault *ret_fault)
@@ -142,6 +143,9 @@ static enum outcome ask(struct kafka_reader *reader, const char *topic, uint32_t
     *ret_offset = list->elems[0].offset;
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
         error = list->elems[0].err;
+    }
+    if (error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+        error = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
     }
     rd_kafka_topic_partition_list_destroy(list);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR && time_ms < 0 && *ret_offset < 0) {

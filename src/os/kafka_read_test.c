@@ -168,6 +168,21 @@ static void a_topic_that_is_not_there_is_told_by_name(void **state)
     end(&world);
 }
 
+static void a_partition_that_nobody_leads_just_now_is_waited_for(void **state)
+{
+    struct world world;
+    uint64_t first = 0;
+    uint64_t next = 0;
+
+    begin(&world, 1);
+    kafka_mock_lead(world.mock, 0, -1);
+    open_reader(&world);
+    assert_int_equal(kafka_reader_bounds(world.reader, TOPIC, 0, &first, &next, &world.fault),
+                     LATER);
+    assert_int_equal(world.fault.code, FAULT_KAFKA_UNREACHABLE);
+    end(&world);
+}
+
 static void count_wake(void *context)
 {
     __atomic_add_fetch((int *)context, 1, __ATOMIC_RELAXED);
@@ -364,6 +379,7 @@ int main(void)
         cmocka_unit_test(an_offset_that_is_not_there_is_an_error_and_never_another_offset),
         cmocka_unit_test(answers_what_it_is_asked_about_a_topic),
         cmocka_unit_test(a_topic_that_is_not_there_is_told_by_name),
+        cmocka_unit_test(a_partition_that_nobody_leads_just_now_is_waited_for),
         cmocka_unit_test(wakes_whoever_found_nothing),
         cmocka_unit_test(sees_the_end_and_how_fresh_that_is),
         cmocka_unit_test(a_broker_that_comes_back_is_read_on),
