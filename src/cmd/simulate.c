@@ -21,10 +21,16 @@ const char simulate_help[] =
     "      --scenario NAME       what has been seen to happen; other options come on top:\n"
     "           producer-retry   answers of the broker are lost, and what it has is sent again,\n"
     "                            so that the topic really holds doubles (Kafka only)\n"
+    "           consumer-crash   the committed offsets of a group go back by 10, whenever they\n"
+    "                            have moved, as if it died before it committed (Kafka only)\n"
+    "           broker-failover  three times the producer loses its brokers, and a new one sends\n"
+    "                            again all that had no answer: the topic holds whole windows\n"
+    "                            twice, out of order (Kafka only)\n"
     "           retry-storm      30 % sent again, 3 to 10 times within 10 s\n"
     "           replay-attack    some are sent again, 20 to 50 times, up to 10 min later\n"
     "           card-testing     bursts of small payments of one sender, with many cards\n"
     "           black-friday     ten times the rate in the middle third, some sent again\n"
+    "      --group NAME          of consumer-crash (payonce-payments)\n"
     "      --force               overwrite files that exist\n"
     "      --truth FILE          what was really sent: CSV with transaction_id, amount, currency,\n"
     "                            event_time, expected; for payonce reconcile --expect. To Kafka,\n"
@@ -67,8 +73,26 @@ static void say_counts_json(const struct simulate_counts *counts, FILE *stream)
     json_line_number(&object, "future", counts->expected[FUTURE]);
     json_line_number(&object, "broken", counts->expected[INVALID]);
     json_line_number(&object, "bytes", counts->bytes);
+    json_line_number(&object, "sent_again", counts->sent_again);
+    json_line_number(&object, "set_back", counts->set_back);
     json_line_bool(&object, "stopped", counts->stopped);
     json_line_end(&object);
+}
+
+/* What was done beside sending it. */
+static void say_scenario(const struct simulate_counts *counts, FILE *stream)
+{
+    char text[QUANTITY_TEXT_SIZE];
+
+    if (counts->sent_again > 0) {
+        quantity_say(QUANTITY_COUNT, (int64_t)counts->sent_again, text);
+        (void)fprintf(stream, "without an answer, and sent again by a new producer: %s\n", text);
+    }
+    if (counts->set_back > 0) {
+        quantity_say(QUANTITY_COUNT, (int64_t)counts->set_back, text);
+        (void)fprintf(stream, "committed offsets set back: %s time%s\n", text,
+                      plural(counts->set_back));
+    }
 }
 
 static void say_counts(const struct simulate_counts *counts, FILE *stream)
@@ -88,6 +112,7 @@ static void say_counts(const struct simulate_counts *counts, FILE *stream)
                   counts->stopped ? "stopped; " : "", texts[0], plural(counts->messages), texts[1],
                   plural(counts->payments), texts[2], texts[3], texts[4], texts[5],
                   counts->copies == 1 ? "copy" : "copies", texts[6], plural(counts->conflicts));
+    say_scenario(counts, stream);
 }
 
 int command_simulate(int count, char **arguments)

@@ -33,7 +33,9 @@ struct simulate_counts {
     uint64_t conflicts;
     uint64_t expected[VERDICT_COUNT]; /* Of the payments. */
     uint64_t bytes;
-    bool stopped; /* By a signal: the truth is whole for what was sent. */
+    uint64_t sent_again; /* Records, by a new producer: failovers. */
+    uint64_t set_back;   /* A group's offsets, so many times: crashes. */
+    bool stopped;        /* By a signal: the truth is whole for what was sent. */
 };
 
 /*

@@ -82,6 +82,19 @@ static bool fit_clock(struct simulate_words *words)
     return true;
 }
 
+/* Whose offsets are set back: payonce's, as its settings have it by default. */
+static bool fit_group(struct simulate_kafka *kafka)
+{
+    if (kafka->group != NULL && (kafka->set_back == 0 || kafka->group[0] == '\0')) {
+        (void)say_usage("simulate", "--group NAME is for --scenario consumer-crash");
+        return false;
+    }
+    if (kafka->group == NULL) {
+        kafka->group = "payonce-payments";
+    }
+    return true;
+}
+
 static bool fit_scenario(struct simulate_words *words)
 {
     struct simulate_request *ask = words->request;
@@ -116,7 +129,7 @@ bool simulate_fit(struct simulate_words *words)
         (void)say_usage("simulate", "either --count or --duration");
         return false;
     }
-    if (!fit_scenario(words)) {
+    if (!fit_scenario(words) || !fit_group(&ask->kafka)) {
         return false;
     }
     take_numbers(words, simulator);

@@ -1,4 +1,4 @@
-#include "cmd/simulate_kafka.h"
+#include "cmd/simulate_kafka_parts.h"
 
 #include "cmd/say.h"
 #include "os/clock.h"
@@ -6,14 +6,10 @@
 #include <string.h>
 
 enum {
-    RECORDS_ON_THEIR_WAY = 32768,
     TAKE = 256,
-    SLICE_MS = 100,
-    MS_NS = 1000000,
     LINES_SAID_MAX = 2,
     LEVEL_ERROR = 3,
     PLACE_TEXT_SIZE = 48, /* ",partition,offset" */
-    NO_LINE = RECORDS_ON_THEIR_WAY,
 };
 
 bool simulate_kafka_place(const char *text, struct simulate_kafka *ret_kafka)
@@ -37,7 +33,7 @@ bool simulate_kafka_place(const char *text, struct simulate_kafka *ret_kafka)
 
 size_t kafka_sending_memory_size(void)
 {
-    return RECORDS_ON_THEIR_WAY * sizeof(struct truth_waiting);
+    return (RECORDS_ON_THEIR_WAY + 1) * sizeof(struct kafka_on_its_way);
 }
 
 /* What the library has to say, a few lines of it. */
@@ -53,25 +49,23 @@ static void say_lines(struct kafka_sending *sending)
     }
 }
 
-/* For somebody who waits at a prompt there is no later, and nothing to set aside. */
-static enum outcome firm(enum outcome outcome)
+static enum outcome find_topic(struct kafka_sending *sending, struct fault *ret_fault)
 {
-    return outcome == DONE ? DONE : BROKEN;
-}
-
-static enum outcome find_topic(struct kafka_sending *sending, const struct simulate_kafka *kafka,
-                               struct fault *ret_fault)
-{
-    enum outcome outcome = kafka_writer_topic(sending->writer, kafka->topic, &sending->topic,
+    const char *topic = sending->kafka->topic;
+    enum outcome outcome = kafka_writer_topic(sending->writer, topic, &sending->topic,
                                               &sending->partition_count, ret_fault);
 
     say_lines(sending);
     if (outcome == DONE && sending->partition_count > SIMULATOR_OUTPUTS_MAX) {
         outcome = fault_is(ret_fault, BROKEN, FAULT_USAGE,
-                           "topic %s has %u partitions; simulate writes to %d at most",
-                           kafka->topic, sending->partition_count, SIMULATOR_OUTPUTS_MAX);
+                           "topic %s has %u partitions; simulate writes to %d at most", topic,
+                           sending->partition_count, SIMULATOR_OUTPUTS_MAX);
     }
-    return outcome;
+    if (outcome == LATER) {
+        fault_next(ret_fault, "look whether a broker listens at %s, then run it again",
+                   sending->kafka->brokers);
+    }
+    return firm(outcome);
 }
 
 static void say_warnings(const struct kafka_settings *settings)
@@ -83,79 +77,118 @@ static void say_warnings(const struct kafka_settings *settings)
     }
 }
 
-enum outcome kafka_sending_open(struct kafka_sending *sending, const struct simulate_kafka *kafka,
-                                void *memory, struct fault *ret_fault)
+static struct kafka_settings client_of(const struct simulate_kafka *kafka)
 {
+    return (struct kafka_settings){.brokers = kafka->brokers,
+                                   .client_id = "payonce-simulate",
+                                   .password = {.file = kafka->password_file},
+                                   .extra = kafka->properties,
+                                   .extra_count = kafka->property_count};
+}
+
+static void disconnect(struct kafka_sending *sending)
+{
+    if (sending->writer != NULL) {
+        (void)kafka_writer_close(sending->writer);
+        sending->writer = NULL;
+    }
+}
+
+enum outcome sending_connect(struct kafka_sending *sending, enum sending_manner manner,
+                             struct fault *ret_fault)
+{
+    const struct simulate_kafka *kafka = sending->kafka;
+    bool losing = manner == MANNER_LOSES_ALL;
+    bool careless = losing || kafka->lose_every > 0 || kafka->failovers > 0;
     const struct kafka_writer_settings settings = {
-        .client = {.brokers = kafka->brokers,
-                   .client_id = "payonce-simulate",
-                   .password = {.file = kafka->password_file},
-                   .extra = kafka->properties,
-                   .extra_count = kafka->property_count},
-        .writing = kafka->lose_every > 0 ? KAFKA_PLAIN : KAFKA_IDEMPOTENT,
+        .client = client_of(kafka),
+        .writing = careless ? KAFKA_PLAIN : KAFKA_IDEMPOTENT,
         .capacity = RECORDS_ON_THEIR_WAY,
-        .lose_every = kafka->lose_every,
+        .lose_every = losing ? 1 : kafka->lose_every,
+        .once = losing,
     };
 
-    *sending =
-        (struct kafka_sending){.lines = memory, .silent = kafka->quiet || kafka->lose_every > 0};
-    for (uint32_t index = 0; index < RECORDS_ON_THEIR_WAY; index++) {
-        sending->lines[index].next = index + 1;
-    }
-    if (!kafka->quiet) {
-        say_warnings(&settings.client);
-    }
+    disconnect(sending);
     enum outcome outcome = kafka_writer_open(&settings, &sending->writer, ret_fault);
-    if (outcome != DONE) {
-        return outcome;
+    return outcome == DONE ? find_topic(sending, ret_fault) : outcome;
+}
+
+/* All places are free, but for the one where the ring of those in use begins and ends. */
+static void places_init(struct kafka_on_its_way *records)
+{
+    for (uint32_t index = 0; index < RECORDS_ON_THEIR_WAY; index++) {
+        records[index].next = index + 1;
     }
-    outcome = find_topic(sending, kafka, ret_fault);
+    records[RECORDS_ON_THEIR_WAY].before = RECORDS_ON_THEIR_WAY;
+    records[RECORDS_ON_THEIR_WAY].next = RECORDS_ON_THEIR_WAY;
+}
+
+enum outcome kafka_sending_open(struct kafka_sending *sending, const struct simulate_kafka *kafka,
+                                uint64_t payments, void *memory, struct fault *ret_fault)
+{
+    const struct kafka_settings client = client_of(kafka);
+
+    *sending = (struct kafka_sending){.kafka = kafka,
+                                      .records = memory,
+                                      .silent = kafka->quiet || kafka->lose_every > 0 ||
+                                                kafka->failovers > 0};
+    places_init(sending->records);
+    failover_plan(sending, payments);
+    if (!kafka->quiet) {
+        say_warnings(&client);
+    }
+    enum outcome outcome = sending_connect(sending, MANNER_OF_SCENARIO, ret_fault);
+    if (outcome == DONE) {
+        outcome = crash_open(sending, &client, ret_fault);
+    }
     if (outcome != DONE) {
         kafka_sending_close(sending);
     }
-    if (outcome == LATER) {
-        fault_next(ret_fault, "look whether a broker listens at %s, then run it again",
-                   kafka->brokers);
-    }
-    return firm(outcome);
+    return outcome;
 }
 
-/* The payment's line, without its newline: where it stands comes behind it. */
-static uint64_t line_keep(struct kafka_sending *sending, const struct simulated *message)
+/* A place for it, behind all others. */
+static uint32_t place_take(struct kafka_sending *sending, const struct simulated *message)
 {
-    if (sending->truth == NULL || message->kind != SIMULATED_PAYMENT) {
-        return NO_LINE;
-    }
-    uint32_t index = sending->free;
-    must(index < RECORDS_ON_THEIR_WAY);
-    struct truth_waiting *line = &sending->lines[index];
+    struct kafka_on_its_way *records = sending->records;
+    struct kafka_on_its_way *end = &records[RECORDS_ON_THEIR_WAY];
+    uint32_t place = sending->free;
 
-    sending->free = line->next;
-    line->size = (uint32_t)simulated_truth_write(message, line->line) - 1;
-    return index;
+    must(place < RECORDS_ON_THEIR_WAY);
+    sending->free = records[place].next;
+    records[place] = (struct kafka_on_its_way){
+        .before = end->before, .next = RECORDS_ON_THEIR_WAY, .message = *message};
+    records[end->before].next = place;
+    end->before = place;
+    return place;
 }
 
-static void line_drop(struct kafka_sending *sending, uint64_t token)
+static void place_give_back(struct kafka_sending *sending, uint32_t place)
 {
-    if (token != NO_LINE) {
-        sending->lines[token].next = sending->free;
-        sending->free = (uint32_t)token;
-    }
+    struct kafka_on_its_way *record = &sending->records[place];
+
+    sending->records[record->before].next = record->next;
+    sending->records[record->next].before = record->before;
+    record->next = sending->free;
+    sending->free = place;
 }
 
+/* Of a payment: its line, and where it stands in place of the newline. */
 static enum outcome line_write(struct kafka_sending *sending, const struct kafka_written *written,
                                struct fault *ret_fault)
 {
-    const struct truth_waiting *line = &sending->lines[written->token];
+    const struct simulated *message = &sending->records[written->token].message;
     enum outcome outcome = DONE;
+
+    if (sending->truth == NULL || message->kind != SIMULATED_PAYMENT) {
+        return DONE;
+    }
     char *room = outfile_room(sending->truth, SIMULATED_TRUTH_SIZE_MAX + PLACE_TEXT_SIZE, &outcome,
                               ret_fault);
-
     if (room == NULL) {
         return outcome;
     }
-    memcpy(room, line->line, line->size);
-    size_t size = line->size;
+    size_t size = simulated_truth_write(message, room) - 1;
     size += (size_t)snprintf(room + size, PLACE_TEXT_SIZE, ",%u,", written->partition);
     if (written->offset != KAFKA_OFFSET_NONE) {
         size += (size_t)snprintf(room + size, PLACE_TEXT_SIZE, "%llu",
@@ -174,12 +207,14 @@ static enum outcome take_back(struct kafka_sending *sending, const struct kafka_
     switch (written->fate) {
     case KAFKA_WRITTEN:
         sending->written++;
-        if (written->token != NO_LINE) {
-            outcome = line_write(sending, written, ret_fault);
-        }
+        outcome = line_write(sending, written, ret_fault);
+        place_give_back(sending, (uint32_t)written->token);
         break;
     case KAFKA_NOT_WRITTEN:
     case KAFKA_PERHAPS:
+        if (sending->failover.lost) {
+            break; /* It keeps its place, and is sent again. */
+        }
         outcome = fault_is(ret_fault, BROKEN, FAULT_KAFKA_WRITE,
                            "a record was %s: %s; %llu before it were written",
                            written->fate == KAFKA_PERHAPS ? "sent, and its fate is unknown"
@@ -187,12 +222,10 @@ static enum outcome take_back(struct kafka_sending *sending, const struct kafka_
                            kafka_error_name(written->error), (unsigned long long)sending->written);
         break;
     }
-    line_drop(sending, written->token);
     return outcome;
 }
 
-/* One look at what has come back. */
-static enum outcome take(struct kafka_sending *sending, int wait_ms, struct fault *ret_fault)
+enum outcome sending_take(struct kafka_sending *sending, int wait_ms, struct fault *ret_fault)
 {
     struct kafka_written written[TAKE];
     enum outcome outcome = DONE;
@@ -209,35 +242,43 @@ static enum outcome take(struct kafka_sending *sending, int wait_ms, struct faul
     return firm(outcome == DONE ? kafka_writer_trouble(sending->writer, ret_fault) : outcome);
 }
 
-enum outcome kafka_sending_send(struct kafka_sending *sending, const struct simulated *message,
-                                struct fault *ret_fault)
+enum outcome sending_hand_in(struct kafka_sending *sending, uint32_t place, struct fault *ret_fault)
 {
     static char value[SIMULATED_SIZE_MAX];
+    const struct simulated *message = &sending->records[place].message;
     char id[MINTED_ID_SIZE];
     size_t size = simulated_write(message, value) - 1; /* Without the newline. */
-
-    minted_id_write(&message->payment, id);
     struct kafka_message record = {.topic = sending->topic,
                                    .partition = (int32_t)message->output,
                                    .key = {id, sizeof(id)},
                                    .value = {value, size},
-                                   .token = NO_LINE};
-    enum outcome outcome = DONE;
-    while (outcome == DONE && kafka_writer_waiting(sending->writer) == RECORDS_ON_THEIR_WAY) {
-        outcome = take(sending, SLICE_MS, ret_fault);
-    }
-    if (outcome != DONE) {
-        return outcome;
-    }
-    record.token = line_keep(sending, message);
+                                   .token = place};
+    enum outcome outcome;
+
+    minted_id_write(&message->payment, id);
     while ((outcome = kafka_write(sending->writer, &record, ret_fault)) == LATER) {
-        outcome = take(sending, SLICE_MS, ret_fault); /* The library's own memory is full. */
+        outcome = sending_take(sending, SLICE_MS, ret_fault); /* The library's memory is full. */
         if (outcome != DONE) {
             return outcome;
         }
     }
     sending->bytes += outcome == DONE ? size : 0;
     return firm(outcome);
+}
+
+enum outcome kafka_sending_send(struct kafka_sending *sending, const struct simulated *message,
+                                struct fault *ret_fault)
+{
+    enum outcome outcome = crash_turn(sending, ret_fault);
+
+    if (outcome == DONE) {
+        outcome = failover_turn(sending, ret_fault);
+    }
+    while (outcome == DONE && kafka_writer_waiting(sending->writer) == RECORDS_ON_THEIR_WAY) {
+        outcome = sending_take(sending, SLICE_MS, ret_fault);
+    }
+    return outcome == DONE ? sending_hand_in(sending, place_take(sending, message), ret_fault)
+                           : outcome;
 }
 
 enum outcome kafka_sending_wait(struct kafka_sending *sending, int64_t wait_ns,
@@ -249,23 +290,37 @@ enum outcome kafka_sending_wait(struct kafka_sending *sending, int64_t wait_ns,
 
     while (outcome == DONE && now_ns < until_ns) {
         int64_t wait_ms = (until_ns - now_ns + MS_NS - 1) / MS_NS;
-        outcome = take(sending, (int)(wait_ms < SLICE_MS ? wait_ms : SLICE_MS), ret_fault);
+        outcome = sending_take(sending, (int)(wait_ms < SLICE_MS ? wait_ms : SLICE_MS), ret_fault);
         now_ns = clock_steady_ns(&clock_real);
+    }
+    return outcome;
+}
+
+enum outcome sending_wait_for_all(struct kafka_sending *sending, struct fault *ret_fault)
+{
+    enum outcome outcome = DONE;
+
+    while (outcome == DONE && kafka_writer_waiting(sending->writer) > 0) {
+        outcome = sending_take(sending, SLICE_MS, ret_fault);
     }
     return outcome;
 }
 
 enum outcome kafka_sending_flush(struct kafka_sending *sending, struct fault *ret_fault)
 {
-    enum outcome outcome = DONE;
+    enum outcome outcome = failover_end(sending, ret_fault);
 
-    while (outcome == DONE && kafka_writer_waiting(sending->writer) > 0) {
-        outcome = take(sending, SLICE_MS, ret_fault);
+    if (outcome == DONE) {
+        outcome = sending_wait_for_all(sending, ret_fault);
     }
-    return outcome;
+    return outcome == DONE ? crash_end(sending, ret_fault) : outcome;
 }
 
 void kafka_sending_close(struct kafka_sending *sending)
 {
-    (void)kafka_writer_close(sending->writer);
+    disconnect(sending);
+    if (sending->crash.group != NULL) {
+        kafka_group_close(sending->crash.group);
+        sending->crash.group = NULL;
+    }
 }

@@ -12,6 +12,7 @@ static const struct option known[] = {
     {"property", required_argument, NULL, SIMULATE_PROPERTY},
     {"password-file", required_argument, NULL, SIMULATE_PASSWORD},
     {"scenario", required_argument, NULL, SIMULATE_SCENARIO},
+    {"group", required_argument, NULL, SIMULATE_GROUP},
     {"force", no_argument, NULL, SIMULATE_FORCE},
     {"truth", required_argument, NULL, SIMULATE_TRUTH},
     {"count", required_argument, NULL, SIMULATE_COUNT},
@@ -236,6 +237,8 @@ static bool take_option(struct simulate_words *words, int option)
         words->clock = optarg;
     } else if (option == SIMULATE_SCENARIO) {
         words->scenario = optarg;
+    } else if (option == SIMULATE_GROUP) {
+        words->request->kafka.group = optarg;
     } else if (option == SIMULATE_PASSWORD) {
         words->request->kafka.password_file = optarg;
     }

@@ -8,15 +8,30 @@ enum {
     SECOND_MS = 1000,
     MINUTE_MS = 60 * SECOND_MS,
     SURGE = 10,
+    SET_BACK = 10, /* "Resume from 990", of 1,000. */
+    FAILOVERS = 3,
 };
 
 const char scenario_names[] =
-    "producer-retry, retry-storm, replay-attack, card-testing, black-friday";
+    "producer-retry, consumer-crash, broker-failover, retry-storm, replay-attack, card-testing, "
+    "black-friday";
 
 /* Answers are lost on the way, and the producer sends again what the broker has already. */
 static void producer_retry(struct simulate_request *request)
 {
     request->kafka.lose_every = ANSWERS_LOST_OF;
+}
+
+/* A consumer took messages, and died before it committed: it is to read them again. */
+static void consumer_crash(struct simulate_request *request)
+{
+    request->kafka.set_back = SET_BACK;
+}
+
+/* A producer without its brokers has sent what it does not know they have; the next sends it. */
+static void broker_failover(struct simulate_request *request)
+{
+    request->kafka.failovers = FAILOVERS;
 }
 
 /* Clients that hear nothing ask again, and again, at once. */
@@ -57,8 +72,9 @@ static const struct {
     void (*apply)(struct simulate_request *request);
     bool kafka;
 } scenarios[] = {
-    {"producer-retry", producer_retry, true}, {"retry-storm", retry_storm, false},
-    {"replay-attack", replay_attack, false},  {"card-testing", card_testing, false},
+    {"producer-retry", producer_retry, true},   {"consumer-crash", consumer_crash, true},
+    {"broker-failover", broker_failover, true}, {"retry-storm", retry_storm, false},
+    {"replay-attack", replay_attack, false},    {"card-testing", card_testing, false},
     {"black-friday", black_friday, false},
 };
 

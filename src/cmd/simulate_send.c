@@ -195,6 +195,8 @@ static enum outcome close_all(struct sending *state, enum outcome outcome, struc
 
     if (state->kafka_opened) {
         state->counts->bytes += state->kafka.bytes;
+        state->counts->sent_again = state->kafka.failover.sent_again;
+        state->counts->set_back = state->kafka.crash.set_back;
         kafka_sending_close(&state->kafka);
     }
     for (size_t index = 0; index < state->opened; index++) {
@@ -227,7 +229,8 @@ static enum outcome open_all(struct sending *state, char *memory, struct fault *
     enum outcome outcome = DONE;
 
     if (state->request->kafka.wanted) {
-        outcome = kafka_sending_open(&state->kafka, &state->request->kafka, lines, ret_fault);
+        outcome =
+            kafka_sending_open(&state->kafka, &state->request->kafka, plan.count, lines, ret_fault);
         if (outcome != DONE) {
             return outcome;
         }

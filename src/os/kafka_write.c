@@ -38,6 +38,9 @@ static const struct kafka_own losing[] = {
     {"reconnect.backoff.ms", "10", KAFKA_CHOSEN, false},
     {"reconnect.backoff.max.ms", "50", KAFKA_CHOSEN, false},
 };
+static const struct kafka_own once[] = {
+    {"message.send.max.retries", "0", KAFKA_FORCED, false},
+};
 static const struct kafka_own idempotent[] = {
     {"enable.idempotence", "true", KAFKA_FORCED, false},
     {"acks", "all", KAFKA_FORCED, false},
@@ -132,6 +135,9 @@ static enum outcome open_client(struct kafka_writer *writer,
     if (settings->lose_every > 0) {
         add_own(own, &count, losing, sizeof(losing) / sizeof(losing[0]));
     }
+    if (settings->once) {
+        add_own(own, &count, once, sizeof(once) / sizeof(once[0]));
+    }
     const struct kafka_plan plan = {
         .side = KAFKA_WRITES,
         .own = own,
@@ -146,7 +152,7 @@ enum outcome kafka_writer_open(const struct kafka_writer_settings *settings,
                                struct kafka_writer **ret_writer, struct fault *ret_fault)
 {
     must(settings->capacity >= 1 && settings->capacity <= KAFKA_WRITER_RECORDS_MAX);
-    must(settings->lose_every == 0 || settings->writing == KAFKA_PLAIN);
+    must((settings->lose_every == 0 && !settings->once) || settings->writing == KAFKA_PLAIN);
     struct kafka_writer *writer =
         calloc(1, sizeof(*writer) + settings->capacity * sizeof(writer->written[0]));
 

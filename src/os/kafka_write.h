@@ -34,6 +34,8 @@ struct kafka_writer_settings {
     size_t capacity; /* Records on their way, 1 to KAFKA_WRITER_RECORDS_MAX. */
     /* Of so many Produce requests one is answered in vain; 0: none. KAFKA_PLAIN only. */
     uint32_t lose_every;
+    /* KAFKA_PLAIN only: nothing is sent twice; what had no answer comes back as KAFKA_PERHAPS. */
+    bool once;
 };
 
 /* One record. What is lent here may go as soon as the call is back. */

@@ -132,6 +132,28 @@ static void a_plain_writer_doubles_what_it_had_no_answer_to(void **state)
     end();
 }
 
+static void what_is_sent_once_stands_there_once_whatever_is_heard_of_it(void **state)
+{
+    unsigned perhaps = 0;
+
+    begin((struct kafka_writer_settings){
+        .writing = KAFKA_PLAIN, .capacity = 1000, .lose_every = 1, .once = true});
+    for (uint64_t token = 0; token < 200; token++) {
+        assert_int_equal(hand_in(0, token), DONE);
+        if (token % 10 == 9) {
+            take_all();
+        }
+    }
+    for (uint64_t token = 0; token < 200; token++) {
+        assert_int_equal(world.came_back[token], 1);
+        assert_int_not_equal(world.last[token].fate, KAFKA_NOT_WRITTEN);
+        perhaps += world.last[token].fate == KAFKA_PERHAPS;
+    }
+    assert_true(perhaps > 0); /* An answer may be quicker than its loss. */
+    assert_int_equal(stored(0), 200);
+    end();
+}
+
 static void has_no_room_for_more_than_it_reserved(void **state)
 {
     begin((struct kafka_writer_settings){.writing = KAFKA_IDEMPOTENT, .capacity = 10});
@@ -222,6 +244,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_where_each_record_stands),
         cmocka_unit_test(a_plain_writer_doubles_what_it_had_no_answer_to),
+        cmocka_unit_test(what_is_sent_once_stands_there_once_whatever_is_heard_of_it),
         cmocka_unit_test(has_no_room_for_more_than_it_reserved),
         cmocka_unit_test(refuses_a_record_that_can_never_be_written),
         cmocka_unit_test(says_that_a_topic_is_not_there),

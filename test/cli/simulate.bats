@@ -157,9 +157,15 @@ END
     run -2 "$PAYONCE" simulate --to file:a --property linger.ms=1
     says "for --to kafka://"
     run -2 "$PAYONCE" simulate --scenario flood
-    says "one of producer-retry, retry-storm"
+    says "one of producer-retry, consumer-crash, broker-failover, retry-storm"
     run -2 "$PAYONCE" simulate --scenario producer-retry
     says "--to kafka:// is needed"
+    run -2 "$PAYONCE" simulate --scenario consumer-crash
+    says "--to kafka:// is needed"
+    run -2 "$PAYONCE" simulate --scenario broker-failover --to file:a
+    says "--to kafka:// is needed"
+    run -2 "$PAYONCE" simulate --to kafka://localhost:9092/t --group g
+    says "is for --scenario consumer-crash"
     run -2 "$PAYONCE" simulate --to stdout --to file:a
     run -2 "$PAYONCE" simulate --to file:a --to file:a
     run -2 "$PAYONCE" simulate --currencies usd

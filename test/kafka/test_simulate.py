@@ -15,6 +15,14 @@ from records import read_topic  # noqa: E402
 import wire  # noqa: E402
 
 PRODUCE = 0
+GROUP = "payonce-payments"
+CONFIGURATION = """data_dir: ./state
+source:
+  type: kafka
+  kafka: {{brokers: [{}], topics: [{}]}}
+sinks:
+  - {{name: local, type: sqlite, path: ./payments.db}}
+"""
 SCRAM_SINCE = (2, 6, 1)  # librdkafka before it repeats its nonce, and Kafka 4 minds.
 
 
@@ -75,6 +83,86 @@ class SimulateTest(KafkaCase):
             self.assertEqual(firsts, sorted(firsts))
         self.assertEqual({row["transaction_id"].encode() for row in self.truth()}, set(copies))
         self.assertEqual(len(self.truth()), 4000)
+
+    def runs(self, records, part):
+        """How many came for the first time, and again, in turns: [new, again, new ...]."""
+        seen, turns = set(), [0]
+        for record in records:
+            if record.partition == part:
+                again = record.key in seen
+                seen.add(record.key)
+                if again != (len(turns) % 2 == 0):
+                    turns.append(0)
+                turns[-1] += 1
+        return turns
+
+    def configure(self, topic):
+        with open(os.path.join(self.folder, "payonce.yaml"), "w", encoding="utf-8") as file:
+            file.write(CONFIGURATION.format(self.bootstrap, topic))
+
+    def reconcile(self):
+        """Each payment once, and what was sent."""
+        self.payonce("run", "payonce.yaml", "--until-caught-up")
+        return self.payonce("reconcile", "-c", "payonce.yaml", "--expect", "truth.csv")
+
+    def test_a_producer_that_lost_its_brokers_leaves_whole_windows_twice(self):
+        topic = self.topic(2)
+        said = self.payonce("simulate", "--to", self.place(topic), "--rate", "2000/s",
+                            "--duration", "3s", "--scenario", "broker-failover", "--truth",
+                            "truth.csv", "--json")
+        sent_again = json.loads(said.splitlines()[-1])["sent_again"]
+        records = read_topic(self.bootstrap, topic)
+        self.assertEqual({row["transaction_id"].encode() for row in self.truth()},
+                         {record.key for record in records})
+        self.assertEqual(len(self.truth()), 6000)
+        self.assertGreater(sent_again, 300)
+        self.assertEqual(len({(record.key, record.value) for record in records}), 6000)
+        for part in (0, 1):
+            turns = self.runs(records, part)
+            self.assertEqual(len(turns), 7, turns)  # Three times all that had come for a while.
+            self.assertGreater(min(turns[1::2]), 10, turns)
+        self.assertLessEqual(len(records), 6000 + sent_again)  # What got lost is not there twice.
+        self.assertGreater(len(records), 6000 + sent_again // 2)
+        self.configure(topic)
+        said = self.reconcile()
+        self.assertIn("6,000 sent = 6,000 in the table + 0 set aside", said)
+
+    def test_few_payments_are_enough_to_lose_the_brokers(self):
+        topic = self.topic(1)
+        self.payonce("simulate", "--to", self.place(topic), "--clock", "virtual", "--count", 40,
+                     "--scenario", "broker-failover", "--truth", "truth.csv")
+        records = read_topic(self.bootstrap, topic)
+        self.assertEqual(len(self.truth()), 40)
+        self.assertEqual(len({record.key for record in records}), 40)
+        self.assertGreater(len(records), 45)
+
+    def test_who_resumes_where_the_group_stands_takes_nothing_from_payonce(self):
+        topic = self.topic(2)
+        self.configure(topic)
+        reading = self.start("run", "payonce.yaml")
+        sending = self.start("simulate", "--to", self.place(topic), "--rate", "500/s",
+                             "--duration", "9s", "--scenario", "consumer-crash", "--truth",
+                             "truth.csv", "--json")
+        stood, back = {0: -1, 1: -1}, 0
+        while sending.poll() is None:
+            now = {part: place for part, (place, _) in wire.group_offsets(
+                self.bootstrap, GROUP, topic, range(2)).items()}
+            back += sum(now[part] < stood[part] for part in stood)
+            stood = now
+        set_back = json.loads(self.finish(sending).splitlines()[-1])["set_back"]
+        self.assertGreaterEqual(set_back, 4)  # Two partitions, and payonce commits every 3 s.
+        self.assertGreaterEqual(back, 2)  # An independent eye saw them go.
+        reading.kill()  # Its next start finds the group where it was put.
+        reading.wait()
+        said = self.reconcile()
+        self.assertIn("4,500 sent = 4,500 in the table + 0 set aside", said)
+
+    def test_a_group_that_has_committed_nothing_is_let_alone(self):
+        topic = self.topic(1)
+        said = self.payonce("simulate", "--to", self.place(topic), "--count", 10, "--scenario",
+                            "consumer-crash", "--group", "nobody")
+        self.assertIn("group nobody has committed nothing here", said)
+        self.assertEqual(wire.group_offsets(self.bootstrap, "nobody", topic, [0])[0][0], -1)
 
     def test_a_network_that_loses_answers_doubles_nothing_of_a_careful_one(self):
         topic = self.topic(2)
