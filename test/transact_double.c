@@ -216,7 +216,7 @@ enum outcome kafka_transactor_read(struct kafka_transactor *transactor, uint32_t
 
 enum outcome kafka_transactor_fence(struct kafka_transactor *transactor, struct fault *ret_fault)
 {
-    must(!transactor->open && !transactor->spent);
+    must(transactor->epoch == 0 && !transactor->open && !transactor->spent);
     arrive();
     if (happens(cluster.odds.unreachable)) {
         return nobody(ret_fault);
@@ -224,8 +224,12 @@ enum outcome kafka_transactor_fence(struct kafka_transactor *transactor, struct 
     if (cluster.open) {
         end_open(NULL);
     }
-    transactor->epoch = ++cluster.epoch;
-    return happens(cluster.odds.answer_lost) ? nobody(ret_fault) : DONE;
+    cluster.epoch++;
+    if (happens(cluster.odds.answer_lost)) {
+        return nobody(ret_fault);
+    }
+    transactor->epoch = cluster.epoch;
+    return DONE;
 }
 
 void kafka_transactor_begin(struct kafka_transactor *transactor)

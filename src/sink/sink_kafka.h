@@ -57,10 +57,11 @@ struct kafka_sink {
     struct sink sink; /* First, so that a struct sink * is also one of these. */
     char group[KAFKA_GROUP_SIZE];
     struct kafka_transactor *transactor; /* NULL: to be opened anew. */
-    bool fenced;   /* This transactor has shut out all before it, and then read the cursor. */
-    bool claimed;  /* The cursor has its owner's number. */
-    bool shut_out; /* Another owner was seen: we never write again. */
-    bool known;    /* A cursor stands there, as mark says. */
+    bool fenced;                         /* This transactor has shut out all before it, */
+    bool current;                        /* and the cursor was read since. */
+    bool claimed;                        /* The cursor has its owner's number. */
+    bool shut_out;                       /* Another owner was seen: we never write again. */
+    bool known;                          /* A cursor stands there, as mark says. */
     struct kafka_mark mark;
     int64_t beat_ns; /* When the cursor was last written. */
     uint32_t topics[TABLE_COUNT];

@@ -24,6 +24,7 @@ void kafka_sink_let_go(struct kafka_sink *kafka)
     }
     kafka->transactor = NULL;
     kafka->fenced = false;
+    kafka->current = false;
 }
 
 static enum outcome open_topics(struct kafka_sink *kafka, struct fault *ret_fault)
@@ -115,21 +116,15 @@ enum outcome kafka_sink_look(struct kafka_sink *kafka, struct fault *ret_fault)
     return DONE;
 }
 
-/*
- * Whoever had it before us may still write: first it is shut out, then the cursor is read. Until
- * both are done nothing is: what we know of the cursor may be older than our own last commit.
- */
+/* Whoever had it before us may still write: it is shut out, if it is not one that came after us. */
 static enum outcome fence(struct kafka_sink *kafka, struct fault *ret_fault)
 {
     enum outcome outcome = kafka->claimed ? kafka_sink_look(kafka, ret_fault) : DONE;
 
     if (outcome == DONE) {
         outcome = kafka_transactor_fence(kafka->transactor, ret_fault);
+        kafka->fenced = outcome == DONE;
     }
-    if (outcome == DONE) {
-        outcome = kafka_sink_look(kafka, ret_fault);
-    }
-    kafka->fenced = outcome == DONE;
     return outcome;
 }
 
@@ -160,6 +155,11 @@ enum outcome kafka_sink_ready(struct kafka_sink *kafka, struct fault *ret_fault)
     }
     if (outcome == DONE && !kafka->fenced) {
         outcome = fence(kafka, ret_fault);
+    }
+    /* Until it is read after the fence, what we know may be older than our own last commit. */
+    if (outcome == DONE && !kafka->current) {
+        outcome = kafka_sink_look(kafka, ret_fault);
+        kafka->current = outcome == DONE;
     }
     return outcome == DONE ? claim(kafka, ret_fault) : outcome;
 }
