@@ -8,13 +8,13 @@ import time
 from collections import namedtuple
 
 import wire
-from wire import ask, check, leaders, many, settled, text
+from wire import ask, check, many, settled, text
 
 PRODUCE, INIT_PRODUCER_ID, ADD_PARTITIONS, END_TRANSACTION = 0, 22, 24, 26
 OF_TRANSACTIONS = b"\1"
 TRANSACTIONAL = 0x10
 NOBODY = (-1, -1)  # A producer without an id; its epoch.
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 900  # Outages are part of the tests.
 TIMEOUT_MS = 30000  # Of a transaction: then the coordinator aborts it.
 ALREADY_THERE = 46  # DUPLICATE_SEQUENCE
 FENCED = {45, 47, 48, 49, 59, 90}  # This transaction is over, its producer's epoch, too.
@@ -90,6 +90,20 @@ def patiently(question):
         time.sleep(0.1)
 
 
+known = {}  # (bootstrap, topic, partition): its leader as of late. Another one's death is no concern.
+
+
+def leader_of(*partition):
+    bootstrap, topic, part = partition
+    if partition not in known:
+        cluster = wire.metadata(bootstrap, [topic])
+        leader = cluster["topics"][topic].get(part, -1)
+        if leader not in cluster["brokers"]:
+            raise wire.KafkaError(wire.NO_LEADER, f"{topic}/{part}")
+        known[partition] = cluster["brokers"][leader]
+    return known[partition]
+
+
 def send_batch(bootstrap, topic, part, batch, name=None):
     """To the partition's leader, whoever that is now. With a name: in its transaction."""
     told = struct.pack(">h", -1) if name is None else text(name)
@@ -97,14 +111,17 @@ def send_batch(bootstrap, topic, part, batch, name=None):
         [text(topic) + many([struct.pack(">ii", part, len(batch)) + batch])])
 
     def question():
-        place = leaders(bootstrap, topic)[part]
-        answer = ask(place, PRODUCE, 3, body, wire.WORK_SECONDS)
-        answer.number("i")
-        answer.text()
-        answer.number("i"), answer.number("i")
-        code = answer.number("h")
-        if code != ALREADY_THERE:
-            check(code, f"{topic}/{part}")
+        try:
+            answer = ask(leader_of(bootstrap, topic, part), PRODUCE, 3, body, wire.WORK_SECONDS)
+            answer.number("i")
+            answer.text()
+            answer.number("i"), answer.number("i")
+            code = answer.number("h")
+            if code != ALREADY_THERE:
+                check(code, f"{topic}/{part}")
+        except (OSError, wire.KafkaError):
+            known.pop((bootstrap, topic, part), None)
+            raise
     patiently(question)
 
 

@@ -10,6 +10,57 @@ Record = namedtuple("Record", "topic partition offset time_ms key value headers 
 TRANSACTIONAL, CONTROL, COMPRESSION = 0x10, 0x20, 0x07
 ABORT = 0
 HEAD = 61  # Of a batch, up to its first record.
+GZIP, LZ4 = 1, 3
+LZ4_MAGIC, LZ4_SIZED, LZ4_BLOCK_SUM, LZ4_PLAIN = 0x184d2204, 0x08, 0x10, 0x80000000
+
+
+def lz4_block(data, out):
+    """Literals and copies of what came before, in turns (LZ4 block format)."""
+    at = 0
+
+    def more(size):
+        nonlocal at
+        byte = 255 if size == 15 else 0
+        while byte == 255:
+            byte = data[at]
+            at += 1
+            size += byte
+        return size
+
+    while True:
+        token = data[at]
+        at += 1
+        size = more(token >> 4)
+        out += data[at:at + size]
+        at += size
+        if at >= len(data):
+            return
+        back = data[at] | data[at + 1] << 8
+        at += 2
+        size, first = more(token & 15) + 4, len(out) - back
+        if back >= size:
+            out += out[first:first + size]
+        else:  # It copies what it is just writing.
+            out += (out[first:] * (size // back + 1))[:size]
+
+
+def lz4_frame(data):
+    """What an LZ4 frame holds; its checksums are not looked at: the batch has one."""
+    magic, flags = struct.unpack_from("<IB", data)
+    if magic != LZ4_MAGIC:
+        raise ValueError("no LZ4 frame")
+    at, out = 7 + (8 if flags & LZ4_SIZED else 0), bytearray()
+    while True:
+        size, = struct.unpack_from("<I", data, at)
+        at += 4
+        if size == 0:
+            return bytes(out)
+        block = data[at:at + (size & ~LZ4_PLAIN)]
+        at += len(block) + (4 if flags & LZ4_BLOCK_SUM else 0)
+        if size & LZ4_PLAIN:
+            out += block
+        else:
+            lz4_block(block, out)
 
 
 def read_batch(topic, part, data, at):
@@ -20,10 +71,12 @@ def read_batch(topic, part, data, at):
     size, = struct.unpack_from(">i", data, at + 8)
     count, = struct.unpack_from(">i", data, at + 57)
     body = data[at + HEAD:at + 12 + size]
-    if flags & COMPRESSION == 1:
+    if flags & COMPRESSION == GZIP:
         body = gzip.decompress(body)
+    elif flags & COMPRESSION == LZ4:
+        body = lz4_frame(body)
     elif flags & COMPRESSION:
-        raise ValueError("this reader knows gzip and plain batches")
+        raise ValueError("this reader knows gzip, LZ4 and plain batches")
     records, body = [], Bytes(body)
     for _ in range(count):
         body.varint()

@@ -7,6 +7,11 @@
 transactions  the shape of Kafka's own system test of transactions: 100,000 messages into six
               partitions, each broker killed three times and bounced three times, payonce killed
               on top, leaders moved, partitions added, aborted and open transactions in between
+leader_away   a partition whose leader is gone for longer than the lateness: nothing is late
+outage        no broker at all for a while: it heals by itself, and nothing spins
+network_faults  between client and brokers: held, delayed, cut, refused, answers lost
+moved         a pod renamed, its volume lost, its follower, its ledger
+zombie        asleep past its session while another one took over with a copy of its volume
 
 --scale 0.1: a tenth of the messages, a third of the deaths. Each story ends with its topic read by
 a reader that is not payonce's, judged by the Python reference, and compared row by row.
@@ -17,23 +22,14 @@ import sys
 import time
 import traceback
 
+import kafka_moves  # noqa: F401: it has stories.
+import kafka_outages  # noqa: F401
 import kafka_world
 import whole
 import wire
-from kafka_world import BOOTSTRAP, NUMBERS, Keeper, Pipeline, Transactions, demand, wait_until
+from kafka_world import (BOOTSTRAP, NUMBERS, STORIES, Keeper, Pipeline, Transactions, demand, say,
+                         story, wait_until)
 from whole import Different
-
-STORIES = {}
-
-
-def story(function):
-    STORIES[function.__name__] = function
-    return function
-
-
-def say(text):
-    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
-
 
 def death_of(verb, number):
     """One broker goes and comes back; then its partitions get their first leaders back."""
@@ -107,12 +103,11 @@ def main():
             STORIES[name](options).remove()
             passed += 1
             say(f"{name}: passed in {time.monotonic() - began:.0f} s")
-        except Different as why:
+        except Exception as error:  # noqa: BLE001: the other stories are still to be told.
             failed += 1
-            say(f"FAILED {name}\n  {why}")
-        except Exception:  # noqa: BLE001: the other stories are still to be told.
-            failed += 1
-            say(f"FAILED {name}\n{traceback.format_exc()}")
+            say(f"FAILED {name}\n  "
+                f"{error if isinstance(error, Different) else traceback.format_exc()}")
+            kafka_world.clear_up()
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

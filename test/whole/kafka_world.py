@@ -3,6 +3,7 @@ its topic, those who kill what stands around it, and the checks at the end of ev
 
 KAFKA_BOOTSTRAP, KAFKA_DIR and the proxy's variables come from `test/kafka/brokers run`.
 """
+import collections
 import contextlib
 import json
 import os
@@ -36,6 +37,19 @@ WAIT_S = 180  # A cluster that is being killed on a busy machine takes its time.
 CURRENCIES = ("USD", "EUR", "JPY")
 
 
+STORIES = {}
+PROCESSES = []  # Whatever was started, for a story that does not come to its end.
+
+
+def story(function):
+    STORIES[function.__name__] = function
+    return function
+
+
+def say(text):
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
 def demand(right, what):
     if not right:
         raise Different(what)
@@ -51,6 +65,24 @@ def wait_until(question, what, seconds=WAIT_S):
 def brokers(verb, number):
     subprocess.run([BROKERS, verb, os.environ["KAFKA_DIR"], str(number)], check=True,
                    timeout=WAIT_S)
+
+
+def all_brokers(verb):
+    """At once: a controller alone is no quorum, and waits for the others."""
+    calls = [subprocess.Popen([BROKERS, verb, os.environ["KAFKA_DIR"], str(number)])
+             for number in NUMBERS]
+    demand([call.wait(timeout=WAIT_S) for call in calls] == [0, 0, 0], f"{verb} all brokers")
+
+
+def clear_up():
+    """After a story that did not end well: nothing of it goes on, and every broker is there."""
+    for process in PROCESSES:
+        process.kill()
+        process.wait()
+    for number in NUMBERS:
+        for verb in ("resume", "restart"):
+            subprocess.run([BROKERS, verb, os.environ["KAFKA_DIR"], str(number)], check=False,
+                           stderr=subprocess.DEVNULL, timeout=WAIT_S)
 
 
 def in_step():
@@ -82,7 +114,7 @@ class Pipeline:
         self.topic = f"{name}-{os.getpid()}"
         self.ledger = os.path.join(self.folder, "ledger.db")
         self.copy = os.path.join(self.folder, "copy.db")
-        self.running = None
+        self.running, self.errors = None, "stderr"
         self.truths = []
         wire.create_topic(BOOTSTRAP, self.topic, partitions, replication)
         wait_until(in_step, "the topic's replicas are there")
@@ -100,11 +132,14 @@ class Pipeline:
 
     def start(self, settings=None, errors="stderr"):
         with open(os.path.join(self.folder, errors), "ab") as file:
+            self.errors = errors
             self.running = subprocess.Popen(self.command(settings or {}), cwd=self.folder,
                                             stdout=subprocess.DEVNULL, stderr=file)
+        PROCESSES.append(self.running)
         return self.running
 
     def said(self, errors="stderr"):
+        """What a start with these errors has written."""
         with open(os.path.join(self.folder, errors), encoding="utf-8", errors="replace") as file:
             return file.read()
 
@@ -116,9 +151,10 @@ class Pipeline:
         self.running.send_signal(signal.SIGKILL)
         code = self.running.wait()
         demand(code == -signal.SIGKILL, f"it had ended by itself: exit {code}: {self.tail()}")
-        deaths = os.path.join(self.folder, "data", "deaths")
-        if os.path.exists(deaths):  # It was us, not what it read.
-            os.remove(deaths)
+        for place in ("data", "pod-1/data"):
+            deaths = os.path.join(self.folder, place, "deaths")
+            if os.path.exists(deaths):  # It was us, not what it read.
+                os.remove(deaths)
 
     def stop(self):
         demand(self.running.poll() is None, f"it had ended by itself: {self.tail()}")
@@ -127,7 +163,7 @@ class Pipeline:
         demand(code == 0, f"asked to stop: exit {code}: {self.tail()}")
 
     def tail(self):
-        return self.said()[-3000:]
+        return self.said(self.errors)[-3000:]
 
     def cursors(self, ledger=None):
         return dict(whole.ask(ledger or self.ledger, "SELECT partition, next FROM payonce_cursor"))
@@ -160,11 +196,13 @@ class Pipeline:
         """Payments into the topic, until they are all there or it is told to stop."""
         truth = os.path.join(self.folder, f"truth{len(self.truths)}.csv")
         self.truths.append(truth)
-        return subprocess.Popen(
+        sender = subprocess.Popen(
             [PAYONCE, "simulate", "--to", f"kafka://{BOOTSTRAP}/{self.topic}", "--truth", truth,
              "--seed", str(len(self.truths)), "--copies", "1..3", "--duplicates", "5%",
              "--duplicate-after", "0s..5s", "--conflicts", "0.5%", "--broken", "0.5%", *more],
             cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        PROCESSES.append(sender)
+        return sender
 
     def told(self):
         """Ids that simulate says it sent as usable payments."""
@@ -315,6 +353,56 @@ class Transactions(Worker):
         self.aborted |= {name for name, _ in payments}
         for number in range(3):
             producer.Producer(BOOTSTRAP, self.topic, f"{self.name}-{number}").begin()
+
+
+class Stream(Worker):
+    """A service that writes its payments into one partition, each stamped as it is made. What the
+    brokers do not take yet waits in its memory."""
+
+    def __init__(self, pipeline, part, rate=50):
+        super().__init__()
+        self.topic, self.part, self.rate = pipeline.topic, part, rate
+        self.dice = random.Random(part)
+        self.waiting, self.sent = collections.deque(), set()
+        self.silent = threading.Event()
+        self.maker = threading.Thread(target=self.make, daemon=True)
+        self.maker.start()
+
+    def make(self):
+        while not self.ending.wait(1 / self.rate):
+            if not self.silent.is_set():
+                self.waiting.append(payment(self.dice, f"p{self.part}"))
+
+    def step(self):
+        batch = [self.waiting.popleft() for _ in range(min(len(self.waiting), 20))]
+        if not batch:
+            time.sleep(0.02)
+            return
+        producer.send(BOOTSTRAP, self.topic, [
+            producer.Message(self.part, name.encode(), body.encode()) for name, body in batch])
+        self.sent |= {name for name, _ in batch}
+
+    def last(self):
+        self.maker.join()
+        while self.waiting:
+            self.step()
+
+
+class Streams:
+    """One for each partition."""
+
+    def __init__(self, pipeline, parts, rate=50):
+        self.each = [Stream(pipeline, part, rate) for part in range(parts)]
+        for stream in self.each:
+            stream.start()
+
+    def end(self):
+        """Ids that were sent."""
+        for stream in self.each:
+            stream.ending.set()
+        for stream in self.each:
+            stream.end()
+        return set().union(*(stream.sent for stream in self.each))
 
 
 class Keeper(Worker):
