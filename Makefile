@@ -6,10 +6,11 @@ BUILD_SAN ?= build-san
 BUILD_TSAN ?= build-tsan
 BUILD_BENCH ?= build-bench
 BUILD_FUZZ ?= build-fuzz
+BUILD_NEWER ?= build-newer
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: all build demo demo-kafka test test-long test-kafka-long install bench fuzz clean packages packages-test
+.PHONY: all build demo demo-kafka test test-long test-kafka-long test-newer-librdkafka install bench fuzz clean packages packages-test
 
 all: build
 
@@ -63,6 +64,10 @@ test-kafka-long: packages-test build
 	@meson configure $(BUILD) -Dtests=enabled
 	@meson test -C $(BUILD) --print-errorlogs --verbose --suite long-kafka
 
+# What touches Kafka, with a librdkafka newer than the system's, built once from its source.
+test-newer-librdkafka: packages-test
+	@test/kafka/newer_librdkafka $(BUILD_NEWER) || test $$? = 77 # Skipped, and it has said why.
+
 install: build
 	@meson install -C $(BUILD)
 
@@ -80,6 +85,6 @@ fuzz: packages-test
 	@tools/fuzz.sh $(BUILD_FUZZ) $(FUZZ_SECONDS)
 
 clean:
-	@rm -rf $(BUILD) $(BUILD_SAN) $(BUILD_TSAN) $(BUILD_BENCH) $(BUILD_FUZZ)
+	@rm -rf $(BUILD) $(BUILD_SAN) $(BUILD_TSAN) $(BUILD_BENCH) $(BUILD_FUZZ) $(BUILD_NEWER)
 
 comma := ,
