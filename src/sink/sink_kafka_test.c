@@ -154,6 +154,38 @@ static void deliver_everything(struct owner *owner)
     assert_false(owner->over);
 }
 
+static enum outcome deliver_one(struct owner *owner, const struct epoch *epoch)
+{
+    return sample_deliver(owner->sample, &owner->kafka->sink, &epoch, 1, &fault);
+}
+
+static void what_does_not_follow_on_what_stands_there_is_refused(void **unused)
+{
+    struct owner owner;
+    struct owner other;
+
+    owner_write_histories(5);
+    double_start(5, &calm);
+    owner_be_born(&owner, 0);
+    owner_be_born(&other, 1);
+    while (!owner.standing) {
+        assert_true(owner_step(&owner));
+    }
+    assert_int_equal(deliver_one(&owner, owner_epoch(&owner, 2)), BROKEN); /* One is missing. */
+    assert_int_equal(fault.code, FAULT_FENCED);
+    for (uint64_t number = 1; number <= OWNER_SHARED + 1; number++) {
+        assert_int_equal(deliver_one(&owner, owner_epoch(&owner, number)), DONE);
+    }
+    uint64_t commits = double_commit_count();
+    assert_int_equal(deliver_one(&owner, owner_epoch(&owner, OWNER_SHARED + 1)), DONE); /* Again. */
+    assert_int_equal(deliver_one(&owner, owner_epoch(&owner, OWNER_SHARED)), BROKEN);
+    assert_int_equal(deliver_one(&owner, owner_epoch(&other, OWNER_SHARED + 2)), BROKEN);
+    assert_int_equal(fault.code, FAULT_FENCED);
+    assert_int_equal(double_commit_count(), commits);
+    owner_end(&owner);
+    double_stop();
+}
+
 static void one_without_a_cursor_is_filled_only_if_its_topics_are_empty(void **unused)
 {
     struct owner owner;
@@ -272,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_arrives_once_through_deaths_and_lost_answers),
         cmocka_unit_test(of_two_owners_one_goes_on_and_nothing_is_mixed),
+        cmocka_unit_test(what_does_not_follow_on_what_stands_there_is_refused),
         cmocka_unit_test(one_without_a_cursor_is_filled_only_if_its_topics_are_empty),
         cmocka_unit_test(a_cursor_that_we_did_not_write_is_damage),
         cmocka_unit_test(a_mark_is_read_as_it_was_written_and_in_no_other_way),
