@@ -167,6 +167,12 @@ bool kafka_transactor_close(struct kafka_transactor *transactor)
     return true;
 }
 
+bool kafka_transactor_line(struct kafka_transactor *transactor, struct kafka_line *ret_line)
+{
+    (void)transactor, (void)ret_line;
+    return false;
+}
+
 static uint32_t number_of(const char *topic)
 {
     uint32_t number = 0;

@@ -234,5 +234,7 @@ void engine_tell_reach(struct engine *engine, size_t partitions, const struct fa
  * time ask for further partitions, and wait some seconds for that.
  */
 void engine_tend_feed(struct engine *engine);
+/* May one more of a client's lines be told on? One out of reach says so again and again. */
+bool engine_may_tell(struct feed_told *told, int64_t now_ns);
 
 #endif

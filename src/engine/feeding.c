@@ -200,12 +200,8 @@ static void commit(struct engine *engine)
     }
 }
 
-/* A client that cannot reach its brokers says so again and again. */
-static bool may_tell(struct engine *engine)
+bool engine_may_tell(struct feed_told *told, int64_t now_ns)
 {
-    struct feed_told *told = &engine->told;
-    int64_t now_ns = clock_steady_ns(engine->clock);
-
     if (now_ns - told->since_ns >= TOLD_EVERY_NS) {
         *told = (struct feed_told){.since_ns = now_ns};
     }
@@ -219,7 +215,7 @@ static void tell_lines(struct engine *engine)
 
     while (feed_line(engine->feed, &line)) {
         struct engine_event event;
-        if (line.warning && may_tell(engine)) {
+        if (line.warning && engine_may_tell(&engine->told, clock_steady_ns(engine->clock))) {
             event_begin(&event, "source_client", ENGINE_WARN);
             event_word(&event, "says", line.text);
             events_put(&engine->events, &event);

@@ -20,6 +20,7 @@ struct following {
     int64_t retry_ns;
     uint64_t down_epoch;
     bool refilling; /* Told. */
+    struct feed_told told;
 };
 
 static const char *name_of(const struct following *following)
@@ -237,6 +238,25 @@ static bool follow(struct following *following)
     return deliver(following);
 }
 
+/* What the client behind it has to say; it may say it again and again. */
+static void tell_lines(struct following *following)
+{
+    struct follower *follower = following->follower;
+    int64_t now_ns = clock_steady_ns(following->engine->clock);
+    char text[SINK_LINE_SIZE];
+
+    while (follower->open && sink_line(follower->sink, text)) {
+        struct engine_event event;
+        if (!engine_may_tell(&following->told, now_ns)) {
+            continue;
+        }
+        event_begin(&event, "sink_client", ENGINE_WARN);
+        event_word(&event, "sink", name_of(following));
+        event_word(&event, "says", text);
+        events_put(&following->engine->events, &event);
+    }
+}
+
 /* How much of the journal is kept for it changes while it is down or halted, too. */
 static bool step(struct following *following)
 {
@@ -247,6 +267,7 @@ static bool step(struct following *following)
     if (now_ns - following->held_ns >= HOLD_EVERY_NS) {
         following->held_ns = now_ns;
         follower_hold(follower);
+        tell_lines(following);
     }
     if (atomic_load(&follower->halted) != FAULT_NONE) {
         engine_sleep(engine, HOLD_EVERY_NS);

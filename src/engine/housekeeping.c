@@ -4,7 +4,30 @@
 #include "base/instant.h"
 #include "os/memory.h"
 
+#include <stdio.h>
+
 #define HOUSEKEEPING_NS INT64_C(200000000)
+
+/* How many epochs each follower lacks: behind="out:3 copy:0" */
+static void tell_behind(const struct engine *engine, const struct engine_gauges *gauges,
+                        struct engine_event *event)
+{
+    char text[ENGINE_SINKS_MAX * (SINK_NAME_MAX + 32)] = "";
+    size_t size = 0;
+
+    for (size_t index = 1; index < engine->settings.sink_count; index++) {
+        uint64_t epoch = gauges->sinks[index].epoch;
+        size += (size_t)snprintf(
+            text + size, sizeof(text) - size, "%s%s:%llu%s", size > 0 ? " " : "",
+            engine->settings.sinks[index].name,
+            (unsigned long long)(gauges->epoch > epoch ? gauges->epoch - epoch : 0),
+            gauges->sinks[index].halted != FAULT_NONE ? " (halted)" : "");
+        must(size < sizeof(text));
+    }
+    if (size > 0) {
+        event_word(event, "behind", text);
+    }
+}
 
 static void tell_summary(struct engine *engine)
 {
@@ -28,6 +51,7 @@ static void tell_summary(struct engine *engine)
     event_number(&event, "state_entries", gauges.state_entries);
     event_number(&event, "epoch", gauges.epoch);
     event_number(&event, "ledger_epoch", gauges.ledger_epoch);
+    tell_behind(engine, &gauges, &event);
     if (gauges.watermark_ms != INSTANT_NONE) {
         instant_write(gauges.watermark_ms, watermark);
         event_word(&event, "watermark", watermark);

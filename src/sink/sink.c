@@ -171,3 +171,8 @@ enum outcome sink_tend(struct sink *sink, struct fault *ret_fault)
 {
     return sink->settings.read_only ? LATER : sink->type->tend(sink, ret_fault);
 }
+
+bool sink_line(struct sink *sink, char ret_text[SINK_LINE_SIZE])
+{
+    return sink->type->line != NULL && sink->type->line(sink, ret_text);
+}

@@ -22,6 +22,8 @@
 
 enum { PIPELINE_NAME_MAX = 64, SINK_NAME_MAX = 64, SINK_PATH_MAX = 1024, LEDGER_FORMAT = 3 };
 
+enum { SINK_LINE_SIZE = 320 };
+
 struct sink;
 
 /* What a Kafka sink needs beside; lent as long as the sink is open. */
@@ -184,6 +186,8 @@ struct sink_type {
                                  struct fault *ret_fault);
     /* Something to do while nothing waits (index a part, checkpoint). LATER: nothing, for now. */
     enum outcome (*tend)(struct sink *sink, struct fault *ret_fault);
+    /* The oldest warning of the client behind it, not taken yet. False: none. NULL: has none. */
+    bool (*line)(struct sink *sink, char ret_text[SINK_LINE_SIZE]);
 };
 
 struct sink {
@@ -227,5 +231,6 @@ MUST_USE enum outcome sink_find_payment(struct sink *sink, struct span transacti
                                         const struct origin *origin, uint64_t offset,
                                         struct row *ret_row, struct fault *ret_fault);
 MUST_USE enum outcome sink_tend(struct sink *sink, struct fault *ret_fault);
+bool sink_line(struct sink *sink, char ret_text[SINK_LINE_SIZE]);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { KAFKA_LINE_WARNING = 4 };
+
 static const struct chain chain_of_nothing;
 
 /* What time or an operator mends without us. One that was met before is asked again and again. */
@@ -252,6 +254,21 @@ static enum outcome kafka_tend(struct sink *sink, struct fault *ret_fault)
     return outcome;
 }
 
+static bool kafka_line(struct sink *sink, char ret_text[SINK_LINE_SIZE])
+{
+    struct kafka_sink *kafka = kafka_of(sink);
+    struct kafka_line line;
+
+    _Static_assert((int)SINK_LINE_SIZE >= (int)KAFKA_LINE_SIZE, "a line fits");
+    while (kafka->transactor != NULL && kafka_transactor_line(kafka->transactor, &line)) {
+        if (line.level <= KAFKA_LINE_WARNING) {
+            (void)snprintf(ret_text, SINK_LINE_SIZE, "%s", line.text);
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct sink_type sink_kafka = {
     .name = "kafka",
     .size = sizeof(struct kafka_sink),
@@ -263,4 +280,5 @@ const struct sink_type sink_kafka = {
     .deliver = kafka_deliver,
     .audit = kafka_audit,
     .tend = kafka_tend,
+    .line = kafka_line,
 };
