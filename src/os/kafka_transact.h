@@ -95,7 +95,11 @@ MUST_USE enum outcome kafka_transactor_read(struct kafka_transactor *transactor,
 MUST_USE enum outcome kafka_transactor_fence(struct kafka_transactor *transactor,
                                              struct fault *ret_fault);
 
-/* After a fence, and with no transaction open. What goes wrong is told by the end. */
+/*
+ * After a fence, and with no transaction open. What goes wrong is told by the end; so it is, by
+ * KAFKA_ASK_AGAIN, that this client can begin no other: after records of it had failed, or an
+ * answer was lost.
+ */
 void kafka_transactor_begin(struct kafka_transactor *transactor);
 
 /* Copied. Waits for room. What goes wrong is told by the end, and what follows is not sent. */

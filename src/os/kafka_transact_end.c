@@ -46,6 +46,7 @@ void kafka_transact_failed(rd_kafka_t *handle, const rd_kafka_message_t *message
     struct kafka_transactor *transactor = client->context;
 
     (void)handle;
+    transactor->failed = true;
     transactor->transaction.dropped = true;
     if (message->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE &&
         message->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
@@ -54,13 +55,17 @@ void kafka_transact_failed(rd_kafka_t *handle, const rd_kafka_message_t *message
 }
 
 /*
- * Was there a request of an earlier transaction without an answer? It may still lie in a broker's
- * door, though it was sent again: coming between the requests of the next transaction of the same
- * epoch it would end that one, or move its cursor. A new client has a new epoch.
+ * May this client begin another transaction?
+ *
+ * Not after a request of an earlier one had no answer. It may still lie in a broker's door, though
+ * it was sent again: coming between the requests of the next transaction of the same epoch it
+ * would end that one, or move its cursor. Not after records failed either: in 2.0.2 those behind
+ * them have skipped numbers, and the brokers refuse what comes next. A new client has a new epoch,
+ * and counts anew.
  */
 static bool worn(const struct kafka_transactor *transactor)
 {
-    return __atomic_load_n(&transactor->unanswered, __ATOMIC_ACQUIRE);
+    return transactor->failed || __atomic_load_n(&transactor->unanswered, __ATOMIC_ACQUIRE);
 }
 
 void kafka_transactor_begin(struct kafka_transactor *transactor)
@@ -71,8 +76,9 @@ void kafka_transactor_begin(struct kafka_transactor *transactor)
     transactor->transaction = (struct kafka_transaction){.open = true};
     if (worn(transactor)) {
         note(transactor,
-             fault_is(&fault, LATER, FAULT_KAFKA_UNREACHABLE,
-                      "an answer to the transaction before was lost: a new client is needed"),
+             fault_is(
+                 &fault, LATER, FAULT_KAFKA_UNREACHABLE,
+                 "records or answers of the transaction before were lost: a new client is needed"),
              &fault);
         return;
     }
@@ -207,23 +213,60 @@ static enum kafka_end commit(struct kafka_transactor *transactor, int64_t until_
     return KAFKA_ASK_AGAIN;
 }
 
-static enum kafka_end give_up(struct kafka_transactor *transactor, int64_t until_ns)
+/* Time may be what a topic that is gone looks like: the library waits for it. Is one gone? */
+static void look_for_topics(struct kafka_transactor *transactor)
+{
+    bool there = true;
+
+    for (uint32_t index = 0; there && index < transactor->topic_count; index++) {
+        const char *name = rd_kafka_topic_name(transactor->topics[index]);
+        rd_kafka_topic_t *topic;
+        uint32_t partition_count;
+        struct fault fault;
+        enum outcome outcome =
+            kafka_client_topic(&transactor->reader, name, &topic, &partition_count, &fault);
+        if (outcome == DONE) {
+            rd_kafka_topic_destroy(topic);
+        } else {
+            note(transactor, outcome, &fault);
+            there = false;
+        }
+    }
+}
+
+/* True: nothing of the transaction stands anywhere. */
+static bool abort_it(struct kafka_transactor *transactor, int64_t until_ns)
 {
     rd_kafka_error_t *error;
 
+    do {
+        error = rd_kafka_abort_transaction(transactor->writer.handle, kafka_moment_left(until_ns));
+    } while (again(transactor, error, until_ns));
+    if (error == NULL) {
+        return true;
+    }
+    /* The coordinator never heard of it: it had not even let the partitions in. */
+    bool unknown = rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_INVALID_TXN_STATE;
+    transactor->failed = true;
+    note_error(transactor, "the abort", error);
+    return unknown;
+}
+
+static enum kafka_end give_up(struct kafka_transactor *transactor, int64_t until_ns)
+{
     if (fenced(transactor)) {
         return KAFKA_SHUT_OUT;
     }
     if (!transactor->transaction.begun) {
         return KAFKA_ASK_AGAIN;
     }
-    do {
-        error = rd_kafka_abort_transaction(transactor->writer.handle, kafka_moment_left(until_ns));
-    } while (again(transactor, error, until_ns));
-    if (error == NULL) {
+    bool aborted = abort_it(transactor, until_ns);
+    if (transactor->transaction.outcome == LATER && kafka_moment_left(until_ns) >= KAFKA_WAIT_MS) {
+        look_for_topics(transactor);
+    }
+    if (aborted) {
         return KAFKA_NOT_APPLIED;
     }
-    note_error(transactor, "the abort", error);
     return fenced(transactor) ? KAFKA_SHUT_OUT : KAFKA_ASK_AGAIN;
 }
 

@@ -24,6 +24,7 @@ struct kafka_transactor {
     rd_kafka_topic_t *topics[KAFKA_TRANSACTION_TOPICS_MAX]; /* Of the writer, if there is one. */
     uint32_t topic_count;
     bool fenced;
+    bool failed;     /* Records did. */
     bool spent;      /* Only close is allowed. */
     uint32_t asked;  /* Kinds of requests that wait for an answer: bits. Atomic, as is the next. */
     bool unanswered; /* One was sent, once, and no answer came. */

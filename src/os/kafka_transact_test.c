@@ -147,8 +147,10 @@ static void deliver_against(const struct answer *answer)
     assert_int_equal(what, answer->end);
     assert_int_equal(world.outcome, answer->outcome);
     assert_int_equal(world.fault.code, answer->code);
-    if (what == KAFKA_APPLIED || (what == KAFKA_NOT_APPLIED && world.outcome == LATER)) {
-        assert_int_equal(deliver(3), KAFKA_APPLIED); /* With the same client. */
+    if (what == KAFKA_APPLIED || what == KAFKA_NOT_APPLIED) {
+        bool records_failed = what == KAFKA_NOT_APPLIED &&
+                              (answer->request == PRODUCE || answer->request == ADD_PARTITIONS);
+        assert_int_equal(deliver(3), records_failed ? KAFKA_ASK_AGAIN : KAFKA_APPLIED);
     }
     close_transactor();
 }
@@ -269,6 +271,9 @@ static void what_follows_a_record_that_is_too_large_is_not_sent(void **state)
     assert_int_equal(world.outcome, REFUSED);
     assert_int_equal(world.fault.code, FAULT_KAFKA_WRITE);
     assert_non_null(strstr(world.fault.text, TOPIC));
+    close_transactor();
+    open_transactor();
+    fence();
     assert_int_equal(deliver(1), KAFKA_APPLIED);
     end();
 }
@@ -311,8 +316,10 @@ static void says_nothing_of_properties_when_all_is_well(void **state)
     settings.client.extra = &property;
     settings.client.extra_count = 1;
     assert_int_equal(kafka_transactor_open(&settings, &world.transactor, &world.fault), DONE);
-    if (kafka_transactor_line(world.transactor, &line)) {
-        fail_msg("%s", line.text);
+    while (kafka_transactor_line(world.transactor, &line)) {
+        if (strstr(line.text, "not supported by broker") == NULL) { /* The mock is old. */
+            fail_msg("%s", line.text);
+        }
     }
     end();
 }
