@@ -2,7 +2,8 @@
 """The long Kafka programme: hours of a bad day, in minutes. Nothing is lost, nothing is there twice.
 
     PAYONCE=build/payonce test/kafka/brokers run DIR --brokers 3 --proxied [--version 3.9] -- \\
-        test/whole/kafka_long.py [--scale S] [--outage SECONDS] [--kills N] [--seed N] [NAME ...]
+        test/whole/kafka_long.py [--scale S] [--only] [--outage SECONDS] [--kills N] [--seed N] \\
+        [NAME ...]
 
 transactions  the shape of Kafka's own system test of transactions: 100,000 messages into six
               partitions, each broker killed three times and bounced three times, payonce killed
@@ -11,9 +12,12 @@ leader_away   a partition whose leader is gone for longer than the lateness: not
 outage        no broker at all for a while: it heals by itself, and nothing spins
 network_faults  between client and brokers: held, delayed, cut, refused, answers lost
 moved         a pod renamed, its volume lost, its follower, its ledger
+moved_only    the same where Kafka topics are the only sink
+kills         payonce killed again and again, while payments come (--kills N)
 zombie        asleep past its session while another one took over with a copy of its volume
 
---scale 0.1: a tenth of the messages, a third of the deaths. Each story ends with its topic read by
+--scale 0.1: a tenth of the messages, a third of the deaths. --only: Kafka topics are the only
+sink; else a SQLite file is the ledger, and a SQLite file and the topics follow it. Each story ends with its topic read by
 a reader that is not payonce's, judged by the Python reference, and compared row by row.
 """
 import argparse
@@ -49,8 +53,8 @@ def transactions(options):
     deaths = [(verb, number) for verb in ("kill", "bounce") for number in NUMBERS
               for _ in range(times)]
     dice.shuffle(deaths)
-    pipeline = Pipeline("transactions")
-    sender = pipeline.simulate("--rate", "400/s", "--duration", "5h")
+    pipeline = Pipeline("transactions", only=options.only)
+    sender = pipeline.simulate("--rate", "250/s", "--count", str(messages))
     writer = Transactions(pipeline, options.seed)
     pipeline.start()
     keeper = Keeper(pipeline, options.seed)
@@ -66,6 +70,7 @@ def transactions(options):
             wire.create_partitions(BOOTSTRAP, pipeline.topic, kafka_world.PARTITIONS + 2)
     wait_until(lambda: sum(wire.offsets(BOOTSTRAP, pipeline.topic).values()) >= messages,
                f"{messages} messages", 1200)
+    wait_until(lambda: sender.poll() is not None, "everything is sent", 1200)
     writer.end()
     kafka_world.end_sending(sender)
     keeper.end()
@@ -82,6 +87,7 @@ def read_arguments():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--outage", type=float)
+    parser.add_argument("--only", action="store_true")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.randrange(10 ** 9))
     parser.add_argument("names", nargs="*")

@@ -60,7 +60,7 @@ def take_away(pipeline, streams, way, silent_before, restarted):
 
 @story
 def leader_away(options):
-    pipeline = Pipeline("away", 3, replication=1, settings=SOON)
+    pipeline = Pipeline("away", 3, replication=1, settings=SOON, only=options.only)
     streams = Streams(pipeline, 3)
     pipeline.start()
     pipeline.wait_for_more(100)
@@ -85,7 +85,7 @@ def processor_seconds(pid):
 @story
 def outage(options):
     seconds = options.outage or (300 if options.scale >= 1 else OUTAGE_S)
-    pipeline = Pipeline("outage")
+    pipeline = Pipeline("outage", only=options.only)
     streams = Streams(pipeline, 6)
     pipeline.start()
     pipeline.wait_for_more(300)
@@ -136,7 +136,7 @@ def misbehave(dice, net, long):
 def network_faults(options):
     dice = random.Random(options.seed)
     rounds = max(4, int(30 * options.scale))
-    pipeline = Pipeline("network", servers=PROXIED)
+    pipeline = Pipeline("network", servers=PROXIED, only=options.only)
     with network(pipeline.folder) as net:
         streams = Streams(pipeline, 6)
         pipeline.start()

@@ -3,12 +3,20 @@ import json
 import os
 import sqlite3
 
-from kafka_world import BOOTSTRAP, demand
 from records import read_topic
+from reference import columns
+from settings import DEFAULTS
+from whole import Different
 
+BOOTSTRAP = os.environ.get("KAFKA_BOOTSTRAP", "")
 TABLES = ("payment_transactions", "payment_duplicates", "payment_dead_letters", "payment_metrics")
 WINDOW = ("metric_time", "region", "currency")
 WHEN = {"seq", "version", "calculation_time"}  # Of a window: not each version is sent.
+
+
+def demand(right, what):
+    if not right:
+        raise Different(what)
 
 
 def in_order(topic, records):
@@ -39,34 +47,39 @@ def rows_of(table, topic):
 
 
 def load(topics, path):
-    """A database of these topics' rows ({table: topic}); no row at all makes no table."""
+    """A database of these topics' rows ({table: topic})."""
     if os.path.exists(path):
         os.unlink(path)
     database = sqlite3.connect(path)
     for table, topic in topics.items():
         rows = rows_of(table, topic)
-        names = list(rows[0]) if rows else []
+        names = list(rows[0]) if rows else list(columns(DEFAULTS["payment.carry"])[table])
         demand(all(list(row) == names for row in rows), f"{topic}: rows of different columns")
-        if rows:
-            database.execute(f"CREATE TABLE {table} ({', '.join(names)})")
-            database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(names))})",
-                                 (tuple(row.values()) for row in rows))
+        database.execute(f"CREATE TABLE {table} ({', '.join(names)})")
+        database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(names))})",
+                             (tuple(row.values()) for row in rows))
     database.commit()
     database.close()
 
 
-def same_as_ledger(path, ledger, topics):
-    """Every row of the ledger stands in the topics, and no other."""
-    database = sqlite3.connect(path)
+def add_ledger(path, ledger):
+    """What only a ledger of cursors knows, beside it."""
+    database = sqlite3.connect(f"file:{path}", uri=True)
     try:
         database.execute("ATTACH ? AS ledger", (f"file:{ledger}?mode=ro",))
-        there = {name for name, in database.execute(
-            "SELECT name FROM main.sqlite_master WHERE type = 'table'")}
+        for table in ("payonce_total", "payonce_cursor"):
+            database.execute(f"CREATE TABLE {table} AS SELECT * FROM ledger.{table}")
+        database.commit()
+    finally:
+        database.close()
+
+
+def same_as_ledger(path, ledger, topics):
+    """Every row of the ledger stands in the topics, and no other."""
+    database = sqlite3.connect(f"file:{path}", uri=True)
+    try:
+        database.execute("ATTACH ? AS ledger", (f"file:{ledger}?mode=ro",))
         for table in topics:
-            if table not in there:
-                count, = database.execute(f"SELECT count(*) FROM ledger.{table}").fetchone()
-                demand(count == 0, f"{table}: {count} rows in the ledger, none in the topic")
-                continue
             names = [row[1] for row in database.execute(f"PRAGMA main.table_info({table})")]
             if table == "payment_metrics":
                 names = [name for name in names if name not in WHEN]

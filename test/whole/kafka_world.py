@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from whole import PAYONCE, Different
 
 sys.path.insert(0, os.path.join(os.path.dirname(whole.HERE), "kafka"))
 
+import kafka_output  # noqa: E402
 import kafka_reference  # noqa: E402
 import producer  # noqa: E402
 import proxy  # noqa: E402
@@ -106,26 +108,55 @@ def payment(dice, prefix, event_ms=None):
 
 
 class Pipeline:
-    """A topic, a payonce that reads it, the ledger and the follower that it writes."""
+    """A topic, a payonce that reads it, and what it writes: a SQLite ledger, which a SQLite file
+    and Kafka topics follow; or (only) nothing but the topics."""
 
     def __init__(self, name, partitions=PARTITIONS, replication=-1, servers=BOOTSTRAP,
-                 settings=None):
+                 settings=None, only=False):
         self.folder = tempfile.mkdtemp(prefix=f"payonce-kafka-{name}-")
         self.topic = f"{name}-{os.getpid()}"
-        self.ledger = os.path.join(self.folder, "ledger.db")
-        self.copy = os.path.join(self.folder, "copy.db")
+        self.only, self.data = only, "data"
         self.running, self.errors = None, "stderr"
         self.truths = []
+        self.outputs = {table: f"{self.topic}.{table}" for table in kafka_output.TABLES}
         wire.create_topic(BOOTSTRAP, self.topic, partitions, replication)
-        wait_until(in_step, "the topic's replicas are there")
+        for topic in self.outputs.values():
+            wire.create_topic(BOOTSTRAP, topic, 2)
+        wait_until(in_step, "the topics' replicas are there")
+        files = [{"name": "local", "type": "sqlite", "path": "ledger.db"},
+                 {"name": "copy", "type": "sqlite", "path": "copy.db"}]
         whole.write_configuration(self.folder, {
             "pipeline": self.topic, "data_dir": "data",
             "source": {"type": "kafka",
                        "kafka": {"brokers": servers.split(","), "topics": [self.topic]}},
             "checkpoint": {"max_messages": 500},
-            "sinks": [{"name": "local", "type": "sqlite", "path": "ledger.db"},
-                      {"name": "copy", "type": "sqlite", "path": "copy.db"}],
+            "sinks": [*([] if only else files),
+                      {"name": "out", "type": "kafka", "topics": self.outputs}],
             **(settings or {})})
+
+    @property
+    def ledger(self):
+        return os.path.join(self.folder, self.data if self.only else "", "ledger.db")
+
+    @property
+    def copy(self):
+        return None if self.only else os.path.join(self.folder, "copy.db")
+
+    def head(self):
+        """Epoch and text of the Kafka sink's cursor; epoch -1: there is none."""
+        topic = self.outputs["payment_transactions"]
+        return wire.group_offsets(BOOTSTRAP, f"payonce-{self.topic}-out", topic, [0])[0]
+
+    def heads(self):
+        """Where each of the sinks stands; of the topics whoever it is that claims them."""
+        epoch, text = self.head()
+        return [whole.ask(path, "SELECT epoch, chain FROM payonce_pipeline")
+                for path in (self.ledger, self.copy) if path] + [
+                    (epoch, re.sub("owner=[0-9a-f]*", "", text or ""))]
+
+    def epoch(self, path=None):
+        found = whole.ask(path or self.ledger, "SELECT max(epoch) FROM payonce_pipeline")
+        return found[0][0] or 0 if found else 0
 
     def command(self, settings):
         return [PAYONCE, "run", "payonce.yaml", *whole.settings_arguments(settings)]
@@ -133,6 +164,7 @@ class Pipeline:
     def start(self, settings=None, errors="stderr"):
         with open(os.path.join(self.folder, errors), "ab") as file:
             self.errors = errors
+            self.data = (settings or {}).get("data_dir", "data")
             self.running = subprocess.Popen(self.command(settings or {}), cwd=self.folder,
                                             stdout=subprocess.DEVNULL, stderr=file)
         PROCESSES.append(self.running)
@@ -151,10 +183,9 @@ class Pipeline:
         self.running.send_signal(signal.SIGKILL)
         code = self.running.wait()
         demand(code == -signal.SIGKILL, f"it had ended by itself: exit {code}: {self.tail()}")
-        for place in ("data", "pod-1/data"):
-            deaths = os.path.join(self.folder, place, "deaths")
-            if os.path.exists(deaths):  # It was us, not what it read.
-                os.remove(deaths)
+        deaths = os.path.join(self.folder, self.data, "deaths")
+        if os.path.exists(deaths):  # It was us, not what it read.
+            os.remove(deaths)
 
     def stop(self):
         demand(self.running.poll() is None, f"it had ended by itself: {self.tail()}")
@@ -187,10 +218,18 @@ class Pipeline:
         wait_until(lambda: wire.offsets(BOOTSTRAP, self.topic, committed=True)
                    == wire.offsets(BOOTSTRAP, self.topic), "no transaction is open any more")
         ends = wire.offsets(BOOTSTRAP, self.topic)
-        for path in (self.ledger, self.copy):
-            wait_until(lambda path=path: self.alive() and self.cursors(path) == ends,
-                       f"{os.path.basename(path)} is at the end {ends}: it is at"
-                       f" {self.cursors(path)}", seconds)
+        wait_until(lambda: self.alive() and self.cursors() == ends,
+                   f"the ledger is at the end {ends}: it is at {self.cursors()}", seconds)
+        self.wait_for_followers(seconds)
+
+    def wait_for_followers(self, seconds=WAIT_S):
+        """They are where the ledger is now."""
+        epoch = self.epoch()
+        if self.copy:
+            wait_until(lambda: self.alive() and self.epoch(self.copy) >= epoch,
+                       f"the copy is at epoch {epoch}", seconds)
+        wait_until(lambda: self.alive() and self.head()[0] >= epoch,
+                   f"the topics are at epoch {epoch}: {self.head()}", seconds)
 
     def simulate(self, *more):
         """Payments into the topic, until they are all there or it is told to stop."""
@@ -224,13 +263,24 @@ class Pipeline:
         missing = (set(sent) | self.told()) - keys
         demand(not missing, f"the brokers lost {len(missing)} that were sent: {list(missing)[:3]}")
         demand(not keys & set(aborted), f"{len(keys & set(aborted))} that were aborted are read")
-        rows = kafka_reference.compare(self.folder, self.ledger, {self.topic: (records, ends)})
-        whole.same_databases(self.ledger, self.copy)
-        for path in (self.ledger, self.copy):
+        out = os.path.join(self.folder, "output.db")
+        kafka_output.load(self.outputs, out)
+        if self.only:
+            kafka_output.add_ledger(out, self.ledger)
+        else:
+            kafka_output.same_as_ledger(out, self.ledger, self.outputs)
+            whole.same_databases(self.ledger, self.copy)
+        rows = kafka_reference.compare(self.folder, out if self.only else self.ledger,
+                                       {self.topic: (records, ends)})
+        for path in filter(None, (None if self.only else self.ledger, self.copy, out)):
             same_ids(path, {(record.partition, record.offset): record for record in records})
+        if not self.only:
+            self.reconcile()
+        return rows
+
+    def reconcile(self):
         done = whole.payonce(["reconcile", "payonce.yaml"], self.folder)
         demand(done.returncode == 0, f"reconcile: {done.stdout[-2000:]}{done.stderr[-500:]}")
-        return rows
 
     def remove(self):
         if self.running is not None and self.running.poll() is None:
