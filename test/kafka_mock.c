@@ -64,6 +64,11 @@ struct kafka_mock *kafka_mock_start(int broker_count, const char *topic, int par
     return mock;
 }
 
+void kafka_mock_topic(struct kafka_mock *mock, const char *topic, int partition_count)
+{
+    must(rd_kafka_mock_topic_create(mock->cluster, topic, partition_count, 1) == 0);
+}
+
 static void *stop(void *argument)
 {
     struct kafka_mock *mock = argument;
@@ -187,6 +192,23 @@ void kafka_mock_fail(struct kafka_mock *mock, int request, int error, int count)
         errors[index] = (rd_kafka_resp_err_t)error;
     }
     rd_kafka_mock_push_request_errors_array(mock->cluster, (int16_t)request, (size_t)count, errors);
+}
+
+void kafka_mock_fail_at(struct kafka_mock *mock, int broker, int request, int error, int count)
+{
+    for (int index = 0; index < count; index++) {
+        must(rd_kafka_mock_broker_push_request_error_rtts(mock->cluster, broker, (int16_t)request,
+                                                          1, error, 0) == 0);
+    }
+}
+
+size_t kafka_mock_unmet(struct kafka_mock *mock, int broker, int request)
+{
+    size_t count = 0;
+
+    must(rd_kafka_mock_broker_error_stack_cnt(mock->cluster, broker, (int16_t)request, &count) ==
+         0);
+    return count;
 }
 
 void kafka_mock_topic_error(struct kafka_mock *mock, int error)

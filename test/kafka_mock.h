@@ -13,14 +13,22 @@ struct kafka_mock;
 
 /* Requests, as the protocol numbers them. */
 enum {
+    KAFKA_MOCK_PRODUCE = 0,
     KAFKA_MOCK_FETCH = 1,
     KAFKA_MOCK_LIST_OFFSETS = 2,
     KAFKA_MOCK_OFFSET_COMMIT = 8,
     KAFKA_MOCK_FIND_COORDINATOR = 10,
+    KAFKA_MOCK_INIT_PRODUCER_ID = 22,
+    KAFKA_MOCK_ADD_PARTITIONS = 24,
+    KAFKA_MOCK_ADD_OFFSETS = 25,
+    KAFKA_MOCK_END_TRANSACTION = 26,
+    KAFKA_MOCK_TRANSACTION_OFFSETS = 28,
 };
 
 /* Brokers are numbered from 1. The topic is created with so many partitions. */
 struct kafka_mock *kafka_mock_start(int broker_count, const char *topic, int partition_count);
+/* One more topic. What is written and asked is the first one's. */
+void kafka_mock_topic(struct kafka_mock *mock, const char *topic, int partition_count);
 void kafka_mock_stop(struct kafka_mock *mock);
 
 const char *kafka_mock_brokers(const struct kafka_mock *mock); /* "127.0.0.1:40001,..." */
@@ -54,6 +62,10 @@ void kafka_mock_coordinate(struct kafka_mock *mock, const char *group, int broke
 
 /* The next requests of this kind are answered with this error. */
 void kafka_mock_fail(struct kafka_mock *mock, int request, int error, int count);
+
+/* The same of those that this broker gets; and how many of these errors nobody has met yet. */
+void kafka_mock_fail_at(struct kafka_mock *mock, int broker, int request, int error, int count);
+size_t kafka_mock_unmet(struct kafka_mock *mock, int broker, int request);
 
 /* The topic answers with this error from now on; 0: with none. */
 void kafka_mock_topic_error(struct kafka_mock *mock, int error);

@@ -30,4 +30,13 @@ void a_partition_more_is_read_from_its_beginning_without_a_restart(void **state)
 void a_refused_commit_is_told_once_and_touches_nothing(void **state);
 void a_coordinator_that_moves_is_found_again(void **state);
 
+/* The Kafka sink, and what its transactions are answered (kafka_scenarios_sink.c). */
+void an_id_refused_for_a_while_is_asked_for_again_and_for_good_it_is_named(void **state);
+void too_few_replicas_five_times_are_waited_for(void **state);
+void a_right_to_write_taken_away_is_told_and_waited_for(void **state);
+void partitions_refused_for_a_transaction_under_way_are_added_later(void **state);
+void a_cursor_without_a_coordinator_is_added_later(void **state);
+void a_cursor_refused_three_times_for_a_while_is_sent_again(void **state);
+void a_commit_whose_end_is_not_known_is_settled_by_the_cursor(void **state);
+
 #endif

@@ -34,7 +34,7 @@ static void write_more_and_end(void)
 void a_fetch_that_met_no_leader_three_times_is_asked_again(void **state)
 {
     begin_at_the_end();
-    kafka_mock_fail(story.mock, KAFKA_MOCK_FETCH, NOT_LEADER_FOR_PARTITION, 3);
+    story_fail(KAFKA_MOCK_FETCH, NOT_LEADER_FOR_PARTITION, 3);
     write_more_and_end();
 }
 
@@ -42,7 +42,7 @@ void a_fetch_that_met_no_leader_three_times_is_asked_again(void **state)
 void an_offset_said_to_be_out_of_range_is_looked_for_by_a_new_client(void **state)
 {
     begin_at_the_end();
-    kafka_mock_fail(story.mock, KAFKA_MOCK_FETCH, OFFSET_OUT_OF_RANGE, 1);
+    story_fail(KAFKA_MOCK_FETCH, OFFSET_OUT_OF_RANGE, 1);
     story_told("source_stale ");
     write_more_and_end();
 }
@@ -50,7 +50,7 @@ void an_offset_said_to_be_out_of_range_is_looked_for_by_a_new_client(void **stat
 void a_topic_said_to_be_unknown_three_times_is_read_on(void **state)
 {
     begin_at_the_end();
-    kafka_mock_fail(story.mock, KAFKA_MOCK_FETCH, UNKNOWN_TOPIC_OR_PART, 3);
+    story_fail(KAFKA_MOCK_FETCH, UNKNOWN_TOPIC_OR_PART, 3);
     write_more_and_end();
 }
 
@@ -58,7 +58,7 @@ void a_topic_said_to_be_unknown_three_times_is_read_on(void **state)
 void a_right_taken_away_halts_by_name_and_a_start_with_it_reads_on(void **state)
 {
     begin_at_the_end();
-    kafka_mock_fail(story.mock, KAFKA_MOCK_FETCH, TOPIC_AUTHORIZATION_FAILED, 1);
+    story_fail(KAFKA_MOCK_FETCH, TOPIC_AUTHORIZATION_FAILED, 1);
     story_halted(FAULT_SOURCE_READ);
     assert_non_null(strstr(place.fault.text, "TOPIC_AUTHORIZATION_FAILED"));
     story_exact();
@@ -97,7 +97,7 @@ void metadata_errors_are_waited_out_or_named(void **state)
     story_pay(0, 100, 50);
     story_all();
     kafka_mock_topic_error(story.mock, UNKNOWN_TOPIC_OR_PART);
-    kafka_mock_fail(story.mock, KAFKA_MOCK_FETCH, UNKNOWN_TOPIC_OR_PART, 1);
+    story_fail(KAFKA_MOCK_FETCH, UNKNOWN_TOPIC_OR_PART, 1);
     story_told("source_unreachable ");
     kafka_mock_topic_error(story.mock, 0);
     write_more_and_end();

@@ -40,8 +40,19 @@ void story_begin(int broker_count, int partition_count)
     place.settings.until_caught_up = false;
 }
 
+void story_fail(int request, int error, int count)
+{
+    story.failed[request] = true;
+    kafka_mock_fail_at(story.mock, 1, request, error, count);
+}
+
 void story_end(void)
 {
+    for (int request = 0; request < STORY_REQUESTS; request++) {
+        if (story.failed[request]) {
+            assert_int_equal(kafka_mock_unmet(story.mock, 1, request), 0);
+        }
+    }
     story_exact();
     place_remove();
     kafka_mock_stop(story.mock);

@@ -12,7 +12,7 @@
 #include "test/engine_place.h"
 #include "test/kafka_mock.h"
 
-enum { STORY_PARTITIONS_MAX = 4 };
+enum { STORY_PARTITIONS_MAX = 4, STORY_REQUESTS = 32 };
 
 #define STORY_TOPIC "payment-events"
 #define STORY_GROUP "payonce-payments"
@@ -20,6 +20,7 @@ enum { STORY_PARTITIONS_MAX = 4 };
 struct story {
     struct kafka_mock *mock;
     uint64_t written[STORY_PARTITIONS_MAX]; /* Payments that must come to stand in the ledger. */
+    bool failed[STORY_REQUESTS];            /* Requests that met errors (story_fail). */
 };
 
 extern struct story story;
@@ -35,6 +36,9 @@ void story_pay(int partition, int count, int batch);
 
 /* Payments first to last - 1 of a partition, for a cluster that is not the story's. */
 void story_write(struct kafka_mock *mock, int partition, uint64_t first, uint64_t last, int batch);
+
+/* Broker 1 answers its next requests of this kind with this error; by the end it has done so. */
+void story_fail(int request, int error, int count);
 
 /* From the next start on these brokers are asked. */
 void story_ask(const char *brokers);
