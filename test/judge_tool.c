@@ -8,6 +8,9 @@
  *     rules LATENESS RETENTION MAX_FUTURE ALIGN WINDOW GROUPS SENDERS HIGH_RISK
  *     source TOPIC                       joins, with the next number
  *     start | idle N | ended N | active N
+ *     gap N FIRST NEXT                   the offsets [FIRST, NEXT) are acknowledged as lost
+ *     adopt N                            its topic's next incarnation joins; N ends
+ *     balance N                          answers next - start and what was counted, by verdict
  *     aligned N BACKLOG                  BACKLOG: 1 or 0 for each source, as in 101
  *     message N OFFSET ARRIVAL JSON
  *     epoch                              ends here: its windows are listed
@@ -75,6 +78,44 @@ static void do_source(const char *topic)
     memset(&origin, 0, sizeof(origin));
     (void)snprintf(origin.topic, sizeof(origin.topic), "%s", topic);
     note(NOTE_SOURCE, source_count++, &origin, sizeof(origin));
+}
+
+static void do_gap(char *arguments)
+{
+    struct decision gap = {.kind = NOTE_GAP};
+
+    gap.source = (uint16_t)strtoul(arguments, &arguments, 10);
+    gap.offset = strtoull(arguments, &arguments, 10);
+    gap.event_ms = strtoll(arguments, NULL, 10);
+    apply(&gap);
+}
+
+static void do_adopt(const char *arguments)
+{
+    unsigned long number = strtoul(arguments, NULL, 10);
+    struct origin origin = state.origins[number];
+
+    origin.incarnation++;
+    note(NOTE_SOURCE, source_count++, &origin, sizeof(origin));
+    note(NOTE_ENDED, (unsigned)number, NULL, 0);
+}
+
+static void do_balance(const char *arguments)
+{
+    unsigned long number = strtoul(arguments, NULL, 10);
+    const struct watermark_source *source = &state.watermark.sources[number];
+    uint64_t counts[TALLY_COUNT + 1] = {0};
+
+    for (size_t index = 0; index < state_total_all_count(&state); index++) {
+        struct epoch_total total;
+        state_total_any(&state, index, &total);
+        counts[total.tally] += total.source == number ? total.count : 0;
+    }
+    printf("balance %" PRIu64, source->next - source->start);
+    for (size_t tally = 0; tally <= TALLY_COUNT; tally++) {
+        printf(" %" PRIu64, counts[tally]);
+    }
+    printf("\n");
 }
 
 static void do_aligned(const char *arguments)
@@ -179,6 +220,12 @@ static void obey(const char *word, char *arguments)
         do_rules(arguments);
     } else if (strcmp(word, "source") == 0) {
         do_source(arguments);
+    } else if (strcmp(word, "gap") == 0) {
+        do_gap(arguments);
+    } else if (strcmp(word, "adopt") == 0) {
+        do_adopt(arguments);
+    } else if (strcmp(word, "balance") == 0) {
+        do_balance(arguments);
     } else if (strcmp(word, "aligned") == 0) {
         do_aligned(arguments);
     } else if (strcmp(word, "epoch") == 0) {

@@ -16,8 +16,9 @@
 
 #define DECIDE_OPTIONS_HELP                                                                        \
     "      --by WHO              who decides this: kept for ever (at most 64 bytes)\n"             \
-    "      --why TEXT            and why\n" OPTIONS_JSON_HELP OPTIONS_CONFIG_HELP                  \
-        OPTIONS_EVERY_HELP "\n"
+    "      --why TEXT            and why\n"                                                        \
+    "      --no-wait             do not look for some seconds what becomes of "                    \
+    "it\n" OPTIONS_JSON_HELP OPTIONS_CONFIG_HELP OPTIONS_EVERY_HELP "\n"
 
 const char accept_gap_help[] =
     "Usage: payonce accept-gap [options] TOPIC/PARTITION FIRST LAST --by WHO\n"
@@ -40,7 +41,7 @@ const char adopt_topic_help[] =
     "\n" DECIDE_OPTIONS_HELP "Examples:\n"
     "  payonce adopt-topic payment-events --by eve --why 'new cluster since Monday'\n";
 
-enum decide_option { DECIDE_BY = OPTION_OWN, DECIDE_WHY };
+enum decide_option { DECIDE_BY = OPTION_OWN, DECIDE_WHY, DECIDE_NO_WAIT };
 
 /* How long the verb looks what becomes of it. */
 enum { LOOKS = 60, LOOK_US = 50000 };
@@ -51,6 +52,7 @@ static const struct option known[] = {
     OPTIONS_CONFIG,
     {"by", required_argument, NULL, DECIDE_BY},
     {"why", required_argument, NULL, DECIDE_WHY},
+    {"no-wait", no_argument, NULL, DECIDE_NO_WAIT},
     {NULL, 0, NULL, 0},
 };
 
@@ -103,18 +105,23 @@ static bool take_text(const struct options *options, const char *what, const cha
     return true;
 }
 
-static bool take_options(struct options *options, struct decided *ret_decided)
+static bool take_options(struct options *options, struct decided *ret_decided, int *ret_looks)
 {
     int option;
     bool good = true;
 
+    *ret_looks = LOOKS;
     while (good && (option = options_next(options)) != -1) {
         if (option == '?') {
             return false;
         }
-        good = option == DECIDE_BY
-                   ? take_text(options, "--by", optarg, RULING_BY_MAX, ret_decided->by)
-                   : take_text(options, "--why", optarg, RULING_WHY_MAX, ret_decided->why);
+        if (option == DECIDE_NO_WAIT) {
+            *ret_looks = 0;
+        } else if (option == DECIDE_BY) {
+            good = take_text(options, "--by", optarg, RULING_BY_MAX, ret_decided->by);
+        } else {
+            good = take_text(options, "--why", optarg, RULING_WHY_MAX, ret_decided->why);
+        }
     }
     if (good && ret_decided->by[0] == '\0') {
         (void)say_usage(options->command, "--by WHO is missing: who decides it is kept with it");
@@ -207,13 +214,13 @@ static int tell(const struct options *options, uint64_t number, enum decisions_f
 }
 
 /* A payonce that has halted looks about every half second. */
-static enum outcome await_fate(struct disk_posix *disk, uint64_t number,
+static enum outcome await_fate(struct disk_posix *disk, uint64_t number, int looks,
                                enum decisions_fate *ret_fate, char ret_why[DECISIONS_WHY_SIZE],
                                struct fault *ret_fault)
 {
     enum outcome outcome = decisions_fate(&disk->disk, number, ret_fate, ret_why, ret_fault);
 
-    for (int look = 0; look < LOOKS && outcome == DONE && *ret_fate == DECISION_WAITS; look++) {
+    for (int look = 0; look < looks && outcome == DONE && *ret_fate == DECISION_WAITS; look++) {
         (void)usleep(LOOK_US);
         outcome = decisions_fate(&disk->disk, number, ret_fate, ret_why, ret_fault);
     }
@@ -235,7 +242,7 @@ static bool load_config(const struct options *options, const struct decided *dec
     return loaded;
 }
 
-static int decide(const struct options *options, struct decided *decided)
+static int decide(const struct options *options, struct decided *decided, int looks)
 {
     enum decisions_fate fate = DECISION_WAITS;
     char why[DECISIONS_WHY_SIZE];
@@ -253,7 +260,7 @@ static int decide(const struct options *options, struct decided *decided)
     }
     outcome = write_decision(&disk, decided, &number, &fault);
     if (outcome == DONE) {
-        outcome = await_fate(&disk, number, &fate, why, &fault);
+        outcome = await_fate(&disk, number, looks, &fate, why, &fault);
     }
     disk_posix_close(&disk);
     return outcome == DONE ? tell(options, number, fate, why) : say_fault(&fault);
@@ -265,8 +272,9 @@ int command_accept_gap(int count, char **arguments)
         .command = "accept-gap", .known = known, .count = count, .arguments = arguments};
     struct decided decided = {.kind = RULING_GAP};
     char **rest;
+    int looks;
 
-    if (!take_options(&options, &decided)) {
+    if (!take_options(&options, &decided, &looks)) {
         return EXIT_USAGE;
     }
     if (options_rest(&options, &rest) != 3) {
@@ -275,7 +283,7 @@ int command_accept_gap(int count, char **arguments)
     if (!take_partition(&options, rest[0], &decided) || !take_range(&options, rest + 1, &decided)) {
         return EXIT_USAGE;
     }
-    return decide(&options, &decided);
+    return decide(&options, &decided, looks);
 }
 
 int command_adopt_topic(int count, char **arguments)
@@ -284,8 +292,9 @@ int command_adopt_topic(int count, char **arguments)
         .command = "adopt-topic", .known = known, .count = count, .arguments = arguments};
     struct decided decided = {.kind = RULING_ADOPTION};
     char **rest;
+    int looks;
 
-    if (!take_options(&options, &decided)) {
+    if (!take_options(&options, &decided, &looks)) {
         return EXIT_USAGE;
     }
     if (options_rest(&options, &rest) != 1) {
@@ -294,5 +303,5 @@ int command_adopt_topic(int count, char **arguments)
     if (!take_text(&options, "TOPIC", rest[0], TOPIC_TEXT_MAX, decided.topic)) {
         return EXIT_USAGE;
     }
-    return decide(&options, &decided);
+    return decide(&options, &decided, looks);
 }

@@ -96,6 +96,15 @@ class Judge:
         self.sources.append(Source())
         return len(self.sources) - 1
 
+    def adopt(self, number):
+        """Its topic was made anew: the next incarnation joins, and what was before ends. A number.
+
+        Nothing else changes: ids are remembered across incarnations, and the watermark stays.
+        """
+        anew = self.join()
+        self.note_standing(number, "ended")
+        return anew
+
     def note_start(self):
         for source in self.sources:
             source.standing = "active"

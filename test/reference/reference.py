@@ -125,9 +125,10 @@ class File:
     A message is a line without its newline and a carriage return before that.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, incarnation=0, content=None):
         self.path = path
-        self.lines = open(path, "rb")
+        self.incarnation = incarnation
+        self.lines = open(content or path, "rb")
         self.offset = 0
         self.stop = None  # Or the number of the line to stop behind.
         self.coming = self.lines.readline()
@@ -149,6 +150,7 @@ class Reference:
         self.parser = Parser(settings)
         self.judge = Judge(Rules(settings))
         self.files = [File(path) for path in settings["source.file.paths"]]
+        self.order = list(range(len(self.files)))  # Numbers, as the files are configured.
         self.tables = Tables(output, settings["payment.carry"])
         self.totals = {}
         self.now_ms = now_ms
@@ -176,13 +178,34 @@ class Reference:
         self.tables.close()
         gc.enable()
 
+    def run_replaced(self, place, content):
+        """All files to their end; then that at this place is another one, and is adopted.
+
+        content: the path of what it held before. Its number of lines, all counted, is what the
+        first incarnation's cursor says for ever.
+        """
+        self.files[place] = File(self.files[place].path, 0, content)
+        for _ in self.files:
+            self.judge.join()
+        self.judge.note_start()
+        self.read()
+        self.judge.note_start()
+        self.order[place] = self.judge.adopt(place)
+        self.files.append(File(self.files[place].path, 1))
+        self.read()
+        self.write_metrics()
+        self.write_totals()
+        self.write_cursors()
+        self.tables.close()
+
     def read(self):
         sources = self.judge.sources
-        open_files = list(range(len(self.files)))
+        open_files = list(self.order)
         for number in list(open_files):
             self.leave_if_at_end(number, open_files)
         while open_files:
-            number = min(open_files, key=lambda number: (sources[number].newest, number))
+            number = min(open_files, key=lambda number: (sources[number].newest,
+                                                         self.order.index(number)))
             file = self.files[number]
             self.message(number, file.take())
             self.leave_if_at_end(number, open_files)
@@ -193,7 +216,7 @@ class Reference:
             self.judge.note_standing(number, "ended")
 
     def place(self, number, offset):
-        return (self.files[number].path, 0, 0, offset)
+        return (self.files[number].path, self.files[number].incarnation, 0, offset)
 
     def message(self, number, raw):
         offset = self.files[number].offset

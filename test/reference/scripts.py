@@ -4,12 +4,14 @@
     JUDGE_TOOL=build/test/judge_tool scripts.py [FIRST [COUNT]]
 
 For what files cannot do: sources that fall idle and come back, new ones, skew, starts, changed
-rules, arrival beside max_future. Every answer is compared, and every window at the end.
+rules, arrival beside max_future, offsets that are lost, topics made anew. Every answer is compared,
+every window at the end, and of every source that next - start is all that was counted.
 """
 import os
 import random
 import subprocess
 import sys
+from collections import Counter
 
 from boundaries import AMOUNTS, CURRENCIES, IDS, PARTIES, REGIONS
 from judge import NONE, Judge
@@ -22,6 +24,8 @@ from strict_json import Refused
 BASE_MS = 1_700_000_000_000
 STEPS = [0, 1, 1000, 60_000, 600_000]
 EMPTY = str(-2**63)
+LENGTHS_MAX = 8
+VERDICTS = ("accepted", "duplicate", "conflict", "late", "future", "invalid", "skipped", "gap")
 
 
 def make_rules(dice, groups):
@@ -48,6 +52,8 @@ class Script:
         self.parser = Parser(load({}))
         self.commands, self.answers = [], []
         self.offsets = []
+        self.counts = []  # Of each source, by verdict.
+        self.over = set()  # Those of an incarnation that is over.
         self.storm = self.dice.random() < 0.2  # One sender pays again and again.
         self.parties = PARTIES[:1] if self.storm else PARTIES
         self.accepted = []
@@ -63,24 +69,64 @@ class Script:
 
     def source(self):
         self.command("source", f"t{self.judge.join()}")
+        self.joined()
+
+    def start(self):
+        """Every source is active again; what is over is ended again by the same start."""
+        self.command("start")
+        self.judge.note_start()
+        for number in sorted(self.over):
+            self.command("ended", number)
+            self.judge.note_standing(number, "ended")
+
+    def joined(self):
         self.offsets.append(0)
+        self.counts.append(Counter())
+
+    def alive(self):
+        return self.dice.choice([number for number in range(len(self.offsets))
+                                 if number not in self.over])
+
+    def gap(self, number):
+        """Some offsets do not come, and it is acknowledged that some behind them are lost."""
+        skipped, lost = self.dice.choice([0, 0, 3]), self.dice.choice([1, 2, 1000])
+        first = self.offsets[number] + 1 + skipped
+        self.command("gap", number, first, first + lost)
+        self.offsets[number] += skipped + lost
+        self.counts[number].update(skipped=skipped, gap=lost)
+
+    def adopt(self, number):
+        self.command("adopt", number)
+        self.judge.adopt(number)
+        self.over.add(number)
+        self.joined()
+        self.message(len(self.offsets) - 1)
+
+    def balances(self):
+        for number, counts in enumerate(self.counts):
+            self.command("balance", number)
+            self.answers.append(" ".join(["balance", str(self.offsets[number]), *(
+                str(counts[verdict]) for verdict in VERDICTS)]))
 
     def tell(self, length):
         for _ in range(length):
             chance = self.dice.random()
-            if chance < 0.80:
-                self.message(self.dice.randrange(len(self.offsets)))
+            if chance < 0.78:
+                self.message(self.alive())
+            elif chance < 0.79:
+                self.gap(self.alive())
+            elif chance < 0.80:
+                self.adopt(self.alive())
             elif chance < 0.88:
-                number = self.dice.randrange(len(self.offsets))
+                number = self.alive()
                 standing = self.dice.choice(["idle", "idle", "ended", "active"])
                 self.command(standing, number)
                 self.judge.note_standing(number, standing)
             elif chance < 0.89:
                 self.source()
             elif chance < 0.90:
-                self.command("start")
-                self.judge.note_start()
-            elif chance < 0.92:
+                self.start()
+            elif chance < 0.92 and self.may_change_rules():
                 numbers = make_rules(self.dice, self.judge.rules.groups_max)
                 self.command("rules", *numbers)
                 self.judge.note_rules(rules_of(numbers))
@@ -92,6 +138,12 @@ class Script:
             mark = self.judge.watermark
             self.answers.append(f"watermark {EMPTY if mark == NONE else mark}")
         self.command("epoch")
+        self.balances()
+
+    def may_change_rules(self):
+        """Only so many lengths of windows may be in force at once."""
+        judge = self.judge
+        return sum(start > judge.watermark for start, _ in judge.lengths) < LENGTHS_MAX - 1
 
     def aligned(self):
         count = len(self.offsets)
@@ -147,6 +199,7 @@ class Script:
         except Refused as refused:
             why = refused
         judgement = self.judge.message(number, self.offsets[number], arrival, payment)
+        self.counts[number][judgement.verdict] += 1
         if judgement.verdict == "accepted":
             self.accepted.append(payment)
         self.answers.append(" ".join([judgement.verdict, *details(judgement, why)]))

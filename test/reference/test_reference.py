@@ -131,6 +131,15 @@ class Told(unittest.TestCase):
         self.assertEqual(self.tell("a", 495, source=0).verdict, "accepted")
         self.assertEqual(self.tell("c", 490, source=1).verdict, "late")
 
+    def test_a_topic_made_anew_brings_no_id_and_no_watermark_of_its_own(self):
+        self.start(1)
+        self.tell("a", 100)
+        anew = self.judge.adopt(0)
+        self.assertEqual(self.tell("a", 99, source=anew).verdict, "duplicate")
+        self.assertEqual(self.tell("b", 90, source=anew).verdict, "late")
+        self.tell("c", 500, source=anew)  # What ended holds nothing.
+        self.assertEqual(self.judge.watermark, 1700000000000 + 490 * 1000)
+
     def test_future_moves_nothing(self):
         self.start(1)
         self.assertEqual(self.tell("a", 1005).verdict, "accepted")

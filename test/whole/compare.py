@@ -6,7 +6,7 @@
 
 boundaries: small inputs on every boundary (test/reference/boundaries.py), each with another size
 of epochs and number of parsers, the first ones with all of them; some in two starts with other
-rules, some through standard input. simulated: one large input with
+rules, some with a file that is replaced and adopted, some through standard input. simulated: one large input with
 5 % duplicates, 1 % late, 0.1 % each conflict, future and broken, with all of them if it is long
 (1,000,000 payments), else with four.
 """
@@ -87,17 +87,49 @@ def changed_rules(dice, tree):
     tree["fraud"].pop("score", None)
 
 
+def replaced(folder, seed, messages, threads):
+    """One file is read in part, then another one under its name; an operator adopts that."""
+    dice = random.Random(seed)
+    paths = whole.read_configuration(folder)["source"]["file"]["paths"]
+    place = dice.randrange(len(paths))
+    path = os.path.join(folder, paths[place])
+    with open(path, "rb") as file:
+        lines = file.read().splitlines(True)
+    cut = dice.randrange(len(lines) + 1)
+    for name, part in ((path + ".before", lines[:cut]), (path, lines[:cut])):
+        with open(name, "wb") as file:
+            file.write(b"".join(part))
+    run(folder, messages, threads, "replaced")
+    with open(path, "wb") as file:
+        file.write(b"".join(lines[cut:]))
+    ask = ["-c", "payonce.yaml", "--set", "data_dir=replaced"]
+    done = whole.payonce(["run", *ask, "--until-caught-up"], folder)
+    if done.returncode == 0:
+        return  # By chance the new one begins as the old one does, or there was none.
+    if done.returncode != 65 or "payonce adopt-topic" not in done.stderr:
+        raise Different(f"replaced: exit {done.returncode}: {done.stderr.strip()[-600:]}")
+    done = whole.payonce(["adopt-topic", *ask, "--by", "eve", "--no-wait", paths[place]], folder)
+    if done.returncode != 0:
+        raise Different(f"not adopted: {done.stderr.strip()[-600:]}")
+    run(folder, messages, threads, "replaced")
+    whole.make_replaced_reference(folder, "replaced.db", place, paths[place] + ".before")
+    whole.check(folder, "replaced", "replaced.db")
+
+
 def in_other_ways(tally, folder, seed, messages, threads):
     paths = whole.read_configuration(folder)["source"]["file"]["paths"]
     try:
         if seed % 3 == 1:
             staged(folder, seed, messages, threads)
             tally.good()
+        elif seed % 3 == 2:
+            replaced(folder, seed, messages, threads)
+            tally.good()
         elif len(paths) == 1:
             piped(folder, paths[0], messages, threads)
             tally.good()
     except Different as why:
-        tally.bad(f"seed {seed}, staged or piped", why)
+        tally.bad(f"seed {seed}, staged, replaced or piped", why)
 
 
 def boundaries(first, count):

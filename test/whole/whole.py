@@ -66,6 +66,17 @@ def make_reference(folder, output="reference.db", stages=None):
         os.chdir(here)
 
 
+def make_replaced_reference(folder, output, place, content):
+    """The same where one file was replaced by another (see Reference.run_replaced)."""
+    here = os.getcwd()
+    os.chdir(folder)
+    try:
+        reference = Reference(load("payonce.yaml"), output, int(time.time() * 1000))
+        reference.run_replaced(place, content)
+    finally:
+        os.chdir(here)
+
+
 def rows_of(database, table, names, order):
     try:
         return database.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY {order}")
