@@ -79,6 +79,19 @@ static enum outcome double_start(struct feed *feed, const struct origin *origin,
     return DONE;
 }
 
+static enum outcome double_facts(struct feed *feed, const struct origin *origin,
+                                 struct source_facts *ret_facts, struct fault *ret_fault)
+{
+    struct broker *broker = broker_of(feed);
+
+    (void)origin;
+    (void)ret_fault;
+    take(broker);
+    *ret_facts = broker->facts;
+    give(broker);
+    return DONE;
+}
+
 static enum outcome double_attach(struct feed *feed, struct source *source, struct fault *ret_fault)
 {
     struct broker *broker = broker_of(feed);
@@ -317,6 +330,7 @@ const struct feed_type feed_double = {
     .open = double_open,
     .list = double_list,
     .start = double_start,
+    .facts = double_facts,
     .attach = double_attach,
     .begin = double_begin,
     .commit = double_commit,

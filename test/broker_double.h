@@ -47,7 +47,8 @@ struct broker {
     enum fault_code list;  /* What listing meets; FAULT_NONE: partitions. */
     unsigned hidden;       /* How often it met that. */
     uint64_t start_offset; /* Of partitions as set. */
-    unsigned opened;       /* Feeds, so far. */
+    struct source_facts facts;
+    unsigned opened; /* Feeds, so far. */
     unsigned closed;
 };
 
@@ -71,6 +72,9 @@ void broker_lose(struct broker *broker, size_t partition, uint64_t count);
 /* The topic is deleted and made anew: empty, from offset 0; what is paid then are other payments.
  */
 void broker_recreate(struct broker *broker);
+
+/* Another cluster, or another id of the topic; empty: it does not tell. */
+void broker_be(struct broker *broker, const char *cluster, const char *topic_id);
 
 /* From here on a transaction is undecided: its records are not shown. false: it is decided. */
 void broker_hang(struct broker *broker, size_t partition, bool hang);

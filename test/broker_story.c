@@ -115,6 +115,15 @@ void broker_recreate(struct broker *broker)
     give(broker);
 }
 
+void broker_be(struct broker *broker, const char *cluster, const char *topic_id)
+{
+    take(broker);
+    memset(&broker->facts, 0, sizeof(broker->facts));
+    memcpy(broker->facts.cluster, cluster, strlen(cluster));
+    memcpy(broker->facts.topic_id, topic_id, strlen(topic_id));
+    give(broker);
+}
+
 void broker_hang(struct broker *broker, size_t number, bool hang)
 {
     struct broker_partition *partition = &broker->partitions[number];

@@ -162,7 +162,7 @@ static void start(struct state *state)
 static bool names_source(const struct decision *note)
 {
     return note->kind == NOTE_IDLE || note->kind == NOTE_ENDED || note->kind == NOTE_ACTIVE ||
-           note->kind == NOTE_GAP || note->kind == NOTE_DECISION;
+           note->kind == NOTE_GAP || note->kind == NOTE_DECISION || note->kind == NOTE_FACTS;
 }
 
 static enum outcome take(struct state *state, const struct decision *note, struct fault *ret_fault)
@@ -188,6 +188,7 @@ static enum outcome take(struct state *state, const struct decision *note, struc
         return accept_gap(state, note, ret_fault);
     case NOTE_DECISION: /* For people; what follows from it are notes of their own. */
     case NOTE_CLOSE:
+    case NOTE_FACTS: /* For whoever takes the source up; no verdict looks at them. */
         return DONE;
     case NOTE_END:
         break;

@@ -8,6 +8,9 @@
 void courier_init(struct courier *courier, struct pipeline *pipeline, struct sink *sink,
                   uint64_t rows_max, void *memory, const struct sink_head *head)
 {
+    size_t facts_size = SOURCES_MAX * sizeof(struct source_facts);
+    size_t size = pipeline_courier_memory_size(pipeline) - facts_size;
+
     *courier = (struct courier){
         .pipeline = pipeline,
         .sink = sink,
@@ -16,8 +19,10 @@ void courier_init(struct courier *courier, struct pipeline *pipeline, struct sin
         .chain = head->chain,
         .rules = head->rules,
         .at = {.file = -1},
+        .facts = (struct source_facts *)((uint8_t *)memory + size),
+        .facts_version = UINT64_MAX,
         .memory = memory,
-        .memory_size = pipeline_courier_memory_size(pipeline),
+        .memory_size = size,
     };
 }
 
@@ -239,6 +244,18 @@ static void learn_rules(struct courier *courier, const struct epoch *epoch)
     }
 }
 
+/* The mutex is held. */
+static void learn_facts(struct courier *courier)
+{
+    const struct standing *standing = &courier->pipeline->standing;
+
+    if (courier->facts_version != standing->facts_version) {
+        courier->facts_version = standing->facts_version;
+        memcpy(courier->facts, standing->facts,
+               standing->source_count * sizeof(struct source_facts));
+    }
+}
+
 /* The names and rules for this transaction. Origins below source_count never change. */
 static struct delivery prepare(struct courier *courier)
 {
@@ -246,11 +263,13 @@ static struct delivery prepare(struct courier *courier)
     uint64_t last = courier->delivered + courier->count;
 
     (void)pthread_mutex_lock(&pipeline->standing_mutex);
+    learn_facts(courier);
     struct delivery delivery = {
         .epochs = courier->epochs,
         .epoch_count = courier->count,
         .origins = pipeline->standing.origins,
         .starts = pipeline->standing.starts,
+        .facts = courier->facts,
         .source_count = pipeline->standing.source_count,
         .rules = &courier->rules,
         .refill = courier->refilling,

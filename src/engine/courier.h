@@ -43,6 +43,8 @@ struct courier {
     bool pinned[COURIER_EPOCHS_MAX];
     struct epoch own[COURIER_EPOCHS_MAX]; /* Read from the journal, into the memory below. */
     struct journal_place at;              /* In the journal. */
+    struct source_facts *facts;           /* Lent: a copy, for what the standing has may change; */
+    uint64_t facts_version;               /* of this version. */
     uint8_t *memory;                      /* Lent. */
     size_t memory_size;
     size_t memory_used;

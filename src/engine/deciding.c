@@ -57,6 +57,20 @@ enum outcome pipeline_join(struct pipeline *pipeline, const struct origin *origi
     return pipeline_note(pipeline, &note, ret_fault);
 }
 
+enum outcome pipeline_learn(struct pipeline *pipeline, uint16_t source,
+                            const struct source_facts *facts, struct fault *ret_fault)
+{
+    struct decision note = {.kind = NOTE_FACTS,
+                            .source = source,
+                            .event_ms = INSTANT_NONE,
+                            .arrival_ms = pipeline->open->decided_ms,
+                            .text = {&pipeline->facts[source], sizeof(*facts)}};
+
+    return source_facts_learn(&pipeline->facts[source], facts)
+               ? pipeline_note(pipeline, &note, ret_fault)
+               : DONE;
+}
+
 enum outcome pipeline_start_notes(struct pipeline *pipeline, struct fault *ret_fault)
 {
     const struct rules *rules = &pipeline->settings->rules;

@@ -52,6 +52,7 @@ static void close_epoch(struct engine *engine)
             (void)intake_fingerprint(engine->intake, number, &pipeline->fingerprints[number]);
         }
     }
+    engine_learn(engine);
     pipeline_finish(pipeline);
     publish_use(engine);
 }

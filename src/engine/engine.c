@@ -45,9 +45,9 @@ static size_t sources_of(const struct engine_settings *settings, size_t *ret_siz
 
 static size_t feed_size(const struct engine_settings *settings)
 {
-    return settings->feed_type == NULL
-               ? 0
-               : aligned(settings->feed_type->size) + FEED_PARTITIONS_MAX * sizeof(struct origin);
+    size_t lists = FEED_PARTITIONS_MAX * (sizeof(struct origin) + sizeof(struct source_facts));
+
+    return settings->feed_type == NULL ? 0 : aligned(settings->feed_type->size) + lists;
 }
 
 static void *part(uint8_t **at, size_t size)
@@ -113,7 +113,8 @@ static enum outcome reserve(const struct engine_settings *settings, struct engin
     }
     if (settings->feed_type != NULL) {
         engine->feed = part(&at, aligned(settings->feed_type->size));
-        engine->origins = (struct origin *)(void *)at;
+        engine->origins = part(&at, FEED_PARTITIONS_MAX * sizeof(struct origin));
+        engine->met = part(&at, FEED_PARTITIONS_MAX * sizeof(struct source_facts));
     }
     init(engine);
     *ret_engine = engine;

@@ -94,6 +94,7 @@ struct engine {
     size_t source_count;
     struct feed *feed;                    /* NULL: the sources are not live. */
     struct origin *origins;               /* Room for what a feed lists. */
+    struct source_facts *met;             /* And for what it says of them, as of now. */
     uint64_t starts[FEED_PARTITIONS_MAX]; /* Where those of them begin that join. */
     struct feed_trouble trouble;
     struct answers answers;
@@ -206,6 +207,15 @@ MUST_USE enum outcome engine_note_adoptions(struct engine *engine, struct fault 
 
 /* Starting, step by step (starting.c). */
 MUST_USE enum outcome engine_open(struct engine *engine, struct fault *ret_fault);
+/*
+ * Is the source of this place, as the feed knows it now, the one that was read? BROKEN with
+ * FAULT_SOURCE_REPLACED: another cluster, or a topic made anew. LATER.
+ */
+MUST_USE enum outcome engine_meet(struct engine *engine, size_t index, struct fault *ret_fault);
+
+/* Of sources that were read on, and so are the ones we know, what was not known is noted. */
+void engine_learn(struct engine *engine);
+
 MUST_USE enum outcome engine_open_sources(struct engine *engine, struct fault *ret_fault);
 MUST_USE enum outcome engine_open_lines(struct engine *engine, struct fault *ret_fault);
 MUST_USE enum outcome engine_start_intake(struct engine *engine, struct fault *ret_fault);

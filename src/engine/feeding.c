@@ -69,6 +69,10 @@ static enum outcome open_partition(struct engine *engine, size_t index, struct f
         return outcome;
     }
     engine->source_count++;
+    outcome = engine_meet(engine, index, ret_fault);
+    if (outcome != DONE) {
+        return outcome;
+    }
     return source_assign(source, mark->next, &pipeline->fingerprints[number], ret_fault);
 }
 

@@ -47,7 +47,7 @@ _Static_assert((int)EPOCH_TOTALS_MAX <= (int)STANDING_TOTALS_MAX, "one frame siz
 
 size_t pipeline_courier_memory_size(const struct pipeline *pipeline)
 {
-    return COURIER_FRAMES * pipeline->frame_size_max;
+    return COURIER_FRAMES * pipeline->frame_size_max + SOURCES_MAX * sizeof(struct source_facts);
 }
 
 /* The state comes first, for what its parts hold tells how large an epoch can become. */
@@ -75,6 +75,7 @@ struct shares {
     size_t standing;
     size_t horizon;
     size_t fingerprints;
+    size_t facts;
     size_t whereabouts;
     size_t frame; /* Twice: fold and lookup. */
     size_t courier;
@@ -88,6 +89,7 @@ static struct shares shares_of(const struct pipeline *pipeline, const struct she
         .standing = rounded(standing_memory_size()),
         .horizon = rounded(HORIZON_ENTRIES_MAX * sizeof(struct horizon_entry)),
         .fingerprints = rounded(SOURCES_MAX * sizeof(struct fingerprint)),
+        .facts = rounded(SOURCES_MAX * sizeof(struct source_facts)),
         .whereabouts = rounded(WHEREABOUTS_COUNT * sizeof(struct whereabouts_entry)),
         .frame = pipeline->frame_size_max,
         .courier = pipeline_courier_memory_size(pipeline),
@@ -114,8 +116,8 @@ static enum outcome lay(struct pipeline *pipeline, struct fault *ret_fault)
     pipeline->frame_size_max = frame_max(&sizes);
     struct shares shares = shares_of(pipeline, &sizes);
     pipeline->memory_size = shares.shelf + shares.journal + shares.standing + shares.horizon +
-                            shares.fingerprints + shares.whereabouts + 2 * shares.frame +
-                            shares.courier;
+                            shares.fingerprints + shares.facts + shares.whereabouts +
+                            2 * shares.frame + shares.courier;
     enum outcome outcome = memory_reserve(pipeline->memory_size, &pipeline->memory, ret_fault);
     if (outcome != DONE) {
         return outcome;
@@ -126,6 +128,7 @@ static enum outcome lay(struct pipeline *pipeline, struct fault *ret_fault)
     standing_init(&pipeline->standing, part(&at, shares.standing));
     horizon_init(&pipeline->horizon, part(&at, shares.horizon));
     pipeline->fingerprints = part(&at, shares.fingerprints);
+    pipeline->facts = part(&at, shares.facts);
     pipeline->whereabouts.entries = part(&at, shares.whereabouts);
     memory_large_pages(pipeline->whereabouts.entries, shares.whereabouts); /* Used all over. */
     pipeline->fold = place_in(part(&at, shares.frame), shares.frame);

@@ -46,6 +46,7 @@ struct pipeline {
     uint64_t next_epoch;
     bool rules_noted;                 /* The open epoch brings rules. */
     struct fingerprint *fingerprints; /* By source: of what has been taken. */
+    struct source_facts *facts;       /* By source: what has been noted of it. */
     int64_t
         settled_ms[EPOCHS_IN_FLIGHT]; /* Of epoch n at n % EPOCHS_IN_FLIGHT, for horizon_hold. */
     struct whereabouts whereabouts;
@@ -124,6 +125,10 @@ MUST_USE enum outcome pipeline_begin(struct pipeline *pipeline, int64_t timeout_
 /* The source's number; a source the history has not met joins by a note. An epoch is open. */
 MUST_USE enum outcome pipeline_join(struct pipeline *pipeline, const struct origin *origin,
                                     uint64_t start, uint16_t *ret_number, struct fault *ret_fault);
+
+/* What is known of the source by now; noted, if the history does not know it yet. */
+MUST_USE enum outcome pipeline_learn(struct pipeline *pipeline, uint16_t source,
+                                     const struct source_facts *facts, struct fault *ret_fault);
 
 /* A start: sources active again; rules in force from here, if they are others than before. */
 MUST_USE enum outcome pipeline_start_notes(struct pipeline *pipeline, struct fault *ret_fault);

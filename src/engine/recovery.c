@@ -212,6 +212,7 @@ static enum outcome stand_ready(struct pipeline *pipeline, struct fault *ret_fau
 
     for (size_t source = 0; source < standing->source_count; source++) {
         pipeline->fingerprints[source] = standing->ranges[source].fingerprint;
+        pipeline->facts[source] = standing->facts[source];
     }
     pipeline->next_epoch = standing->epoch + 1;
     shelf_start(&pipeline->shelf, standing->epoch, pipeline->head.epoch);

@@ -5,6 +5,16 @@
 
 #include <string.h>
 
+static void add_facts(struct epoch *snapshot, struct decision note,
+                      const struct source_facts *facts)
+{
+    if (facts->cluster[0] != '\0' || facts->topic_id[0] != '\0') {
+        note.kind = NOTE_FACTS;
+        note.text = (struct span){facts, sizeof(*facts)};
+        epoch_add_decision(snapshot, &note);
+    }
+}
+
 /* Where the ledger stands, as a snapshot: its cursors become our sources, in its order. */
 static enum outcome read_cursors(struct pipeline *pipeline, struct epoch *snapshot,
                                  struct fault *ret_fault)
@@ -26,6 +36,7 @@ static enum outcome read_cursors(struct pipeline *pipeline, struct epoch *snapsh
         cursor.range.source = note.source;
         cursor.range.first = cursor.range.next;
         epoch_add_decision(snapshot, &note);
+        add_facts(snapshot, note, &cursor.facts);
         snapshot->ranges[snapshot->range_count++] = cursor.range;
     }
     return outcome == LATER ? DONE : outcome;

@@ -8,6 +8,7 @@
 enum {
     ORIGINS_SIZE = SOURCES_MAX * sizeof(struct origin),
     STARTS_SIZE = SOURCES_MAX * sizeof(uint64_t),
+    FACTS_SIZE = SOURCES_MAX * sizeof(struct source_facts),
     RANGES_SIZE = SOURCES_MAX * sizeof(struct epoch_range),
     TOTALS_SIZE = STANDING_TOTALS_MAX * sizeof(struct epoch_total),
     SLOTS_SIZE = 2 * STANDING_TOTALS_MAX * sizeof(uint32_t),
@@ -15,7 +16,7 @@ enum {
 
 size_t standing_memory_size(void)
 {
-    return ORIGINS_SIZE + STARTS_SIZE + RANGES_SIZE + TOTALS_SIZE + SLOTS_SIZE +
+    return ORIGINS_SIZE + STARTS_SIZE + FACTS_SIZE + RANGES_SIZE + TOTALS_SIZE + SLOTS_SIZE +
            STANDING_NOTES_SIZE;
 }
 
@@ -27,6 +28,8 @@ void standing_init(struct standing *standing, void *memory)
     at += ORIGINS_SIZE;
     standing->starts = (uint64_t *)at;
     at += STARTS_SIZE;
+    standing->facts = (struct source_facts *)at;
+    at += FACTS_SIZE;
     standing->ranges = (struct epoch_range *)at;
     at += RANGES_SIZE;
     standing->totals = (struct epoch_total *)at;
@@ -106,11 +109,29 @@ static enum outcome add_source(struct standing *standing, const struct decision 
     }
     memcpy(&standing->origins[note->source], note->text.at, sizeof(struct origin));
     standing->starts[note->source] = note->offset;
+    memset(&standing->facts[note->source], 0, sizeof(standing->facts[0]));
     standing->ranges[note->source] = (struct epoch_range){.source = note->source,
                                                           .first = note->offset,
                                                           .next = note->offset,
                                                           .newest_ms = INT64_MIN};
     standing->source_count++;
+    return DONE;
+}
+
+static enum outcome note_facts(struct standing *standing, const struct decision *note,
+                               struct fault *ret_fault)
+{
+    struct source_facts *facts = &standing->facts[note->source];
+
+    if (note->source >= standing->source_count || note->text.size != sizeof(*facts)) {
+        return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
+                        "facts of %zu bytes about source %u, where %zu are known", note->text.size,
+                        note->source, standing->source_count);
+    }
+    memcpy(facts, note->text.at, sizeof(*facts));
+    facts->cluster[CLUSTER_TEXT_MAX] = '\0';
+    facts->topic_id[TOPIC_ID_TEXT_MAX] = '\0';
+    standing->facts_version++;
     return DONE;
 }
 
@@ -138,6 +159,9 @@ static enum outcome take_note(struct standing *standing, const struct decision *
 {
     if (note->kind == NOTE_SOURCE) {
         return add_source(standing, note, ret_fault);
+    }
+    if (note->kind == NOTE_FACTS) {
+        return note_facts(standing, note, ret_fault);
     }
     if (note->kind == NOTE_GAP || note->kind == NOTE_DECISION) {
         note_ruling(standing, note);
@@ -227,6 +251,23 @@ enum outcome standing_apply(struct standing *standing, const struct epoch *epoch
     return outcome;
 }
 
+static void add_source_notes(const struct standing *standing, uint16_t source,
+                             struct epoch *snapshot)
+{
+    const struct source_facts *facts = &standing->facts[source];
+    struct decision note = {.kind = NOTE_SOURCE,
+                            .source = source,
+                            .offset = standing->starts[source],
+                            .text = {&standing->origins[source], sizeof(struct origin)}};
+
+    epoch_add_decision(snapshot, &note);
+    if (facts->cluster[0] != '\0' || facts->topic_id[0] != '\0') {
+        note.kind = NOTE_FACTS;
+        note.text = (struct span){facts, sizeof(*facts)};
+        epoch_add_decision(snapshot, &note);
+    }
+}
+
 void standing_snapshot(struct standing *standing, struct epoch *ret_snapshot)
 {
     *ret_snapshot = (struct epoch){
@@ -244,11 +285,7 @@ void standing_snapshot(struct standing *standing, struct epoch *ret_snapshot)
     };
     memcpy(ret_snapshot->seq_next, standing->seq_next, sizeof(standing->seq_next));
     for (size_t source = 0; source < standing->source_count; source++) {
-        struct decision note = {.kind = NOTE_SOURCE,
-                                .source = (uint16_t)source,
-                                .offset = standing->starts[source],
-                                .text = {&standing->origins[source], sizeof(struct origin)}};
-        epoch_add_decision(ret_snapshot, &note);
+        add_source_notes(standing, (uint16_t)source, ret_snapshot);
     }
     if (standing->rules_known) {
         struct decision note = {.kind = NOTE_RULES,

@@ -17,7 +17,7 @@ enum {
     STANDING_TOTALS_MAX = 1 << 17,
     STANDING_DECIDED = 128, /* The latest decisions of operators that are known again. */
     STANDING_NOTES_SIZE =
-        SOURCES_MAX * 1088 + 2 * DECISION_SIZE_MAX, /* A NOTE_SOURCE each, and the rules. */
+        SOURCES_MAX * 1216 + 2 * DECISION_SIZE_MAX, /* NOTE_SOURCE, NOTE_FACTS; the rules. */
 };
 
 struct standing {
@@ -34,6 +34,8 @@ struct standing {
     size_t source_count;
     struct origin *origins; /* Lent: SOURCES_MAX each. */
     uint64_t *starts;
+    struct source_facts *facts; /* Zeros: nothing is known. */
+    uint64_t facts_version;     /* Another one: they have changed. */
     struct epoch_range *ranges; /* first = next: what a snapshot says. */
     size_t total_count;
     struct epoch_total *totals; /* Lent: STANDING_TOTALS_MAX. */

@@ -64,6 +64,22 @@ static void apply_first(void)
     assert_int_equal(standing_apply(&standing, &epoch, &fault), DONE);
 }
 
+/* In an epoch of its own. */
+static void learn(uint16_t number, const char *cluster, const char *topic_id)
+{
+    struct source_facts facts = {.cluster = ""};
+    struct decision note = {.kind = NOTE_FACTS, .source = number, .text = {&facts, sizeof(facts)}};
+    uint64_t version = standing.facts_version;
+
+    (void)snprintf(facts.cluster, sizeof(facts.cluster), "%s", cluster);
+    (void)snprintf(facts.topic_id, sizeof(facts.topic_id), "%s", topic_id);
+    epoch.decisions.size = 0;
+    epoch.range_count = epoch.total_count = 0;
+    epoch_add_decision(&epoch, &note);
+    assert_int_equal(standing_apply(&standing, &epoch, &fault), DONE);
+    assert_true(standing.facts_version != version);
+}
+
 static void stands_after_the_epoch(void **state)
 {
     apply_first();
@@ -106,6 +122,7 @@ static void a_snapshot_says_all_of_it_again(void **state)
     rules.retention_ms = 4711;
     epoch_add_decision(&epoch, &note);
     apply_first();
+    learn(1, "a cluster", "an id");
     standing_snapshot(&standing, &snapshot);
     standing_init(&copy, other);
     assert_int_equal(standing_apply(&copy, &snapshot, &fault), DONE);
@@ -114,6 +131,9 @@ static void a_snapshot_says_all_of_it_again(void **state)
     assert_int_equal(copy.source_count, 2);
     assert_true(origin_same(&copy.origins[1], &standing.origins[1]));
     assert_int_equal(copy.starts[0], 1);
+    assert_string_equal(copy.facts[0].cluster, "");
+    assert_string_equal(copy.facts[1].cluster, "a cluster");
+    assert_string_equal(copy.facts[1].topic_id, "an id");
     assert_int_equal(copy.ranges[0].next, 4);
     assert_int_equal(standing_count(&copy, ACCEPTED), 2);
     assert_int_equal(copy.seq_next[0], 2);
@@ -125,6 +145,10 @@ static void a_snapshot_says_all_of_it_again(void **state)
 static void refuses_what_makes_no_sense(void **state)
 {
     join(1, "out of turn");
+    assert_int_equal(standing_apply(&standing, &epoch, &fault), BROKEN);
+    struct decision note = {.kind = NOTE_FACTS, .source = 0};
+    epoch.decisions.size = 0;
+    epoch_add_decision(&epoch, &note); /* Of a source that nobody knows, and empty. */
     assert_int_equal(standing_apply(&standing, &epoch, &fault), BROKEN);
     epoch.decisions.size = 0;
     epoch.range_count = 1;

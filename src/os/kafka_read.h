@@ -148,6 +148,15 @@ MUST_USE enum outcome kafka_reader_cluster(struct kafka_reader *reader,
                                            char ret_cluster[KAFKA_CLUSTER_SIZE],
                                            struct fault *ret_fault);
 
+/*
+ * The topic's id, which it got when it was created; zeros behind it. Empty: this library (before
+ * 2.3.0) or these brokers do not know of any. LATER: out of reach. REFUSED: we may not ask.
+ */
+enum { KAFKA_TOPIC_ID_SIZE = 24 };
+MUST_USE enum outcome kafka_reader_topic_id(struct kafka_reader *reader, const char *topic,
+                                            char ret_id[KAFKA_TOPIC_ID_SIZE],
+                                            struct fault *ret_fault);
+
 /* A partition's oldest offset, and the one behind its last stable record. */
 MUST_USE enum outcome kafka_reader_bounds(struct kafka_reader *reader, const char *topic,
                                           uint32_t partition, uint64_t *ret_first,

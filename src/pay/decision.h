@@ -46,6 +46,7 @@ enum decision_kind {
     NOTE_GAP,                 /* Offsets [offset, event_ms) acknowledged as lost, by a ruling. */
     NOTE_DECISION,            /* An operator decided, about this source: text = pay/ruling.h. */
     NOTE_CLOSE,               /* Windows were closed; says nothing about messages. */
+    NOTE_FACTS,               /* text = struct source_facts' bytes: what is known of the source. */
     NOTE_END,
 };
 

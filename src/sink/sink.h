@@ -20,7 +20,7 @@
 #include "pay/rules.h"
 #include "pay/ruling.h"
 
-enum { PIPELINE_NAME_MAX = 64, SINK_NAME_MAX = 64, SINK_PATH_MAX = 1024, LEDGER_FORMAT = 3 };
+enum { PIPELINE_NAME_MAX = 64, SINK_NAME_MAX = 64, SINK_PATH_MAX = 1024, LEDGER_FORMAT = 4 };
 
 enum { SINK_LINE_SIZE = 320 };
 
@@ -68,6 +68,7 @@ struct sink_head {
 struct sink_cursor {
     struct origin origin;
     uint64_t start;
+    struct source_facts facts;
     struct epoch_range range; /* source = its number in this listing; first = next. */
 };
 
@@ -116,8 +117,9 @@ struct sink_epoch {
 struct delivery {
     const struct epoch *const *epochs;
     size_t epoch_count;
-    const struct origin *origins; /* By source number; covers every source in the epochs. */
-    const uint64_t *starts;       /* First offset ever asked for, by source number. */
+    const struct origin *origins;     /* By source number; covers every source in the epochs. */
+    const uint64_t *starts;           /* First offset ever asked for, by source number. */
+    const struct source_facts *facts; /* By source number; NULL: nothing is known of any. */
     size_t source_count;
     const struct rules *rules; /* In force after the last epoch. */
     bool refill;

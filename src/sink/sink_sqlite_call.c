@@ -18,9 +18,9 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         "INSERT INTO payonce_cursor (source, pipeline, topic, incarnation, partition, start, next,"
         " standing) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 'active')",
     [STATEMENT_CURSOR] =
-        "UPDATE payonce_cursor SET next = ?1, newest_event = ?2, standing = ?3, fingerprint = ?4"
-        " WHERE pipeline = ?5 AND topic = ?6 AND incarnation = ?7 AND partition = ?8"
-        " AND source = ?9",
+        "UPDATE payonce_cursor SET next = ?1, newest_event = ?2, standing = ?3, fingerprint = ?4,"
+        " cluster_id = ?10, topic_id = ?11 WHERE pipeline = ?5 AND topic = ?6 AND incarnation = ?7"
+        " AND partition = ?8 AND source = ?9",
     [STATEMENT_TOTAL] = "INSERT INTO payonce_total (source, verdict, currency, count, sum)"
                         " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (source, verdict, currency)"
                         " DO UPDATE SET count = excluded.count, sum = excluded.sum",
@@ -55,8 +55,8 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         " transactions_next, duplicates_next, dead_letters_next, metrics_next, carried,"
         " begun_by FROM payonce_pipeline WHERE pipeline = ?1",
     [STATEMENT_READ_CURSOR] =
-        "SELECT topic, incarnation, partition, start, next, newest_event, standing, fingerprint"
-        " FROM payonce_cursor WHERE source = ?1",
+        "SELECT topic, incarnation, partition, start, next, newest_event, standing, fingerprint,"
+        " cluster_id, topic_id FROM payonce_cursor WHERE source = ?1",
     [STATEMENT_DECIDED] = "SELECT decided_time FROM payonce_epoch WHERE epoch = ?1",
 };
 

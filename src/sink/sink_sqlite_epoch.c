@@ -58,6 +58,19 @@ static enum outcome add_cursor(struct sqlite_sink *sqlite, const struct delivery
     return outcome;
 }
 
+/* Of what nobody knows NULL. */
+static void bind_facts(sqlite3_stmt *statement, const struct source_facts *facts)
+{
+    static const struct source_facts unknown;
+    const struct source_facts *known = facts == NULL ? &unknown : facts;
+    const char *const texts[] = {known->cluster, known->topic_id};
+
+    for (int index = 0; index < 2; index++) {
+        const char *text = texts[index][0] == '\0' ? NULL : texts[index];
+        (void)sqlite3_bind_text(statement, 10 + index, text, -1, SQLITE_STATIC);
+    }
+}
+
 static enum outcome move_cursor(struct sqlite_sink *sqlite, const struct delivery *delivery,
                                 size_t source, struct fault *ret_fault)
 {
@@ -79,6 +92,7 @@ static enum outcome move_cursor(struct sqlite_sink *sqlite, const struct deliver
     (void)sqlite3_bind_int64(statement, 7, origin->incarnation);
     (void)sqlite3_bind_int64(statement, 8, origin->partition);
     (void)sqlite3_bind_int64(statement, 9, sqlite->numbers[source]);
+    bind_facts(statement, delivery->facts == NULL ? NULL : &delivery->facts[source]);
     sqlite->nexts[sqlite->numbers[source]] = range->next;
     return sqlite_change_one(sqlite, statement, "moving a source's cursor", ret_fault);
 }

@@ -160,6 +160,15 @@ static bool standing_named(struct span name, uint32_t *ret_standing)
     return false;
 }
 
+/* False: longer than any there is. ret_fact: zeros. */
+static bool take_fact(struct span text, char *ret_fact, size_t size)
+{
+    if (text.at != NULL && text.size < size) {
+        memcpy(ret_fact, text.at, text.size);
+    }
+    return text.size < size;
+}
+
 static enum outcome take_cursor(struct sqlite_sink *sqlite, sqlite3_stmt *statement, size_t index,
                                 struct sink_cursor *ret_cursor, struct fault *ret_fault)
 {
@@ -173,6 +182,11 @@ static enum outcome take_cursor(struct sqlite_sink *sqlite, sqlite3_stmt *statem
         !standing_named(sqlite_column_span(statement, 6), &range->standing) ||
         (fingerprint != NULL && size != FINGERPRINT_SIZE)) {
         return unreadable(sqlite, "a cursor makes no sense", ret_fault);
+    }
+    struct source_facts *facts = &ret_cursor->facts;
+    if (!take_fact(sqlite_column_span(statement, 8), facts->cluster, sizeof(facts->cluster)) ||
+        !take_fact(sqlite_column_span(statement, 9), facts->topic_id, sizeof(facts->topic_id))) {
+        return unreadable(sqlite, "facts of a cursor make no sense", ret_fault);
     }
     memcpy(ret_cursor->origin.topic, topic.at, topic.size);
     ret_cursor->origin.incarnation = (uint32_t)sqlite3_column_int64(statement, 1);

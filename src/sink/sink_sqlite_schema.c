@@ -10,7 +10,7 @@ const char schema_tables[] =
     " carried INTEGER, begun_by INTEGER) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS payonce_cursor (source INTEGER PRIMARY KEY, pipeline TEXT,"
     " topic TEXT, incarnation INTEGER, partition INTEGER, start INTEGER, next INTEGER,"
-    " newest_event INTEGER, standing TEXT, fingerprint BLOB,"
+    " newest_event INTEGER, standing TEXT, fingerprint BLOB, cluster_id TEXT, topic_id TEXT,"
     " UNIQUE (pipeline, topic, incarnation, partition));"
     "CREATE TABLE IF NOT EXISTS payonce_total (source INTEGER, verdict TEXT, currency TEXT,"
     " count INTEGER, sum TEXT, PRIMARY KEY (source, verdict, currency)) WITHOUT ROWID;"

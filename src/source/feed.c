@@ -27,6 +27,13 @@ enum outcome feed_start(struct feed *feed, const struct origin *origin, bool as_
     return feed->type->start(feed, origin, as_set, ret_offset, ret_fault);
 }
 
+enum outcome feed_facts(struct feed *feed, const struct origin *origin,
+                        struct source_facts *ret_facts, struct fault *ret_fault)
+{
+    memset(ret_facts, 0, sizeof(*ret_facts));
+    return feed->type->facts == NULL ? DONE : feed->type->facts(feed, origin, ret_facts, ret_fault);
+}
+
 enum outcome feed_attach(struct feed *feed, struct source *source, const struct origin *origin,
                          uint64_t start, struct fault *ret_fault)
 {

@@ -3,10 +3,10 @@
  *
  * A topic's partitions come through one client, and each is a source of its own. The engine
  * opens a feed, asks it for its partitions, attaches a source for each, assigns it at its
- * cursor and reads them side by side. Trouble that a new client mends (a source's read is
- * BROKEN with FAULT_SOURCE_STALE: partitions were added, the topic was gone, an outage was
- * long) has one way: close all sources, close the feed, open it again, attach, assign. What
- * was read and not taken is then read once more.
+ * cursor (if what stands behind its name is what stood there before) and reads them side by side.
+ * Trouble that a new client mends (a source's read is BROKEN with FAULT_SOURCE_STALE: partitions
+ * were added, the topic was gone, an outage was long) has one way: close all sources, close the
+ * feed, open it again, attach, assign. What was read and not taken is then read once more.
  *
  * Calls that ask the broker wait for it some seconds at most; LATER: it is out of reach. One
  * thread at a time may call a feed; its sources may be read by others meanwhile.
@@ -41,6 +41,8 @@ struct feed_type {
                          struct fault *ret_fault);
     enum outcome (*start)(struct feed *feed, const struct origin *origin, bool as_set,
                           uint64_t *ret_offset, struct fault *ret_fault);
+    enum outcome (*facts)(struct feed *feed, const struct origin *origin,
+                          struct source_facts *ret_facts, struct fault *ret_fault); /* Or NULL. */
     enum outcome (*attach)(struct feed *feed, struct source *source, struct fault *ret_fault);
     enum outcome (*begin)(struct feed *feed, struct fault *ret_fault);
     void (*commit)(struct feed *feed, const struct feed_position *positions, size_t count);
@@ -73,6 +75,10 @@ MUST_USE enum outcome feed_list(struct feed *feed, struct origin *ret_origins, s
  */
 MUST_USE enum outcome feed_start(struct feed *feed, const struct origin *origin, bool as_set,
                                  uint64_t *ret_offset, struct fault *ret_fault);
+
+/* What stands behind its name now; zeros: the feed cannot tell. LATER. */
+MUST_USE enum outcome feed_facts(struct feed *feed, const struct origin *origin,
+                                 struct source_facts *ret_facts, struct fault *ret_fault);
 
 /*
  * Make the source (feed->type->source_type->size bytes of memory) that of this partition. start:

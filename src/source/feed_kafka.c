@@ -13,6 +13,9 @@ struct kafka_feed {
     uint32_t queue_kib; /* What the reader's queues hold. */
     size_t listed;      /* Partitions. */
     bool attached;
+    bool facts_known; /* Of the topic facts_of: its partitions are asked for one after the other. */
+    char facts_of[TOPIC_TEXT_MAX + 1];
+    struct source_facts facts;
     struct kafka_position positions[FEED_PARTITIONS_MAX];
 };
 
@@ -147,6 +150,37 @@ static enum outcome kafka_start(struct feed *feed, const struct origin *origin, 
     return outcome == REFUSED ? BROKEN : outcome;
 }
 
+_Static_assert((int)KAFKA_CLUSTER_SIZE == (int)CLUSTER_TEXT_MAX + 1, "as it is asked for");
+_Static_assert((int)KAFKA_TOPIC_ID_SIZE == (int)TOPIC_ID_TEXT_MAX + 1, "as it is asked for");
+
+/* Whoever may not ask for a topic's id may read it all the same. */
+static enum outcome ask_facts(struct kafka_feed *kafka, const char *topic, struct fault *ret_fault)
+{
+    enum outcome outcome = kafka_reader_cluster(kafka->reader, kafka->facts.cluster, ret_fault);
+
+    if (outcome == DONE) {
+        outcome = kafka_reader_topic_id(kafka->reader, topic, kafka->facts.topic_id, ret_fault);
+        outcome = outcome == REFUSED ? DONE : outcome;
+    }
+    return outcome == REFUSED ? BROKEN : outcome;
+}
+
+static enum outcome kafka_facts(struct feed *feed, const struct origin *origin,
+                                struct source_facts *ret_facts, struct fault *ret_fault)
+{
+    struct kafka_feed *kafka = kafka_of(feed);
+    enum outcome outcome = DONE;
+
+    if (!kafka->facts_known || strcmp(kafka->facts_of, origin->topic) != 0) {
+        memset(&kafka->facts, 0, sizeof(kafka->facts));
+        outcome = ask_facts(kafka, origin->topic, ret_fault);
+        memcpy(kafka->facts_of, origin->topic, sizeof(kafka->facts_of));
+        kafka->facts_known = outcome == DONE;
+    }
+    *ret_facts = kafka->facts;
+    return outcome;
+}
+
 static enum outcome kafka_attach(struct feed *feed, struct source *source, struct fault *ret_fault)
 {
     struct kafka_feed *kafka = kafka_of(feed);
@@ -226,6 +260,7 @@ const struct feed_type feed_kafka = {
     .open = kafka_open,
     .list = kafka_list,
     .start = kafka_start,
+    .facts = kafka_facts,
     .attach = kafka_attach,
     .begin = kafka_begin,
     .commit = kafka_commit,

@@ -236,6 +236,8 @@ def another_topic_of_the_same_name_halts_and_is_adopted(name, longer, live):
     topic.send_all(1000, 5)
     topic.catch_up_well()
     before = topic.counts()
+    cluster, id_of_old = whole.ask(topic.ledger, "SELECT cluster_id, topic_id FROM payonce_cursor")[0]
+    demand(cluster, "the cluster's id is known with every librdkafka")
     process = topic.start() if live else None
     wire.delete_topic(BOOTSTRAP, topic.name)
     wire.create_topic(BOOTSTRAP, topic.name, 2)
@@ -243,7 +245,8 @@ def another_topic_of_the_same_name_halts_and_is_adopted(name, longer, live):
     if live:
         wait_until(topic.has_halted, "it halts")
     else:
-        topic.halt("F002" if longer else "F003", f"payonce adopt-topic {topic.name} --by WHO")
+        topic.halt("F002" if longer or id_of_old else "F003",
+                   f"{id_of_old or topic.name}", f"payonce adopt-topic {topic.name} --by WHO")
         process = topic.start_halted()
     demand(topic.counts() == before, f"{topic.counts()} is not {before}")
     topic.decide("taken", "adopt-topic", topic.name)
