@@ -319,10 +319,30 @@ def before_trim(work):
     """Segments to let go of: see Input's forgetful."""
 
 
+def before_decision(work):
+    """One more file was read and then replaced; an operator has decided to adopt it."""
+    tree = whole.read_configuration(work.folder)
+    tree["source"]["file"]["paths"].append("extra")
+    whole.write_configuration(work.folder, tree)
+    for name in ("extra", "extra.before"):
+        with open(os.path.join(work.folder, name), "w", encoding="utf-8") as file:
+            file.write("no payment\nnor this\n")
+    if work.start().wait(FINISH_S) != 0:
+        raise Different(f"not read: {work.said()}")
+    with open(os.path.join(work.folder, "extra"), "w", encoding="utf-8") as file:
+        file.write("another line\nand one more\nand a last one\n")
+    done = whole.payonce(["adopt-topic", "extra", "--by", "eve", "--no-wait"], work.folder)
+    if done.returncode != 0:
+        raise Different(f"not decided: {done.stderr}")
+    whole.make_replaced_reference(work.folder, "reference.db",
+                                  len(tree["source"]["file"]["paths"]) - 1, "extra.before")
+
+
 # The story, how much there is to read, whether it is forgotten.
 STORIES = ((before_nothing, 500, False), (before_recovery, 1000, False), (before_torn, 500, False),
            (before_seed, 1000, False), (before_refill, 1000, False),
-           (before_follower, 1000, False), (before_trim, 9000, True))
+           (before_follower, 1000, False), (before_trim, 9000, True),
+           (before_decision, 500, False))
 AGAIN = 4  # The same point once more, so many passings later.
 
 
