@@ -56,9 +56,11 @@ def transactions(options):
     pipeline = Pipeline("transactions", only=options.only)
     sender = pipeline.simulate("--rate", "250/s", "--count", str(messages))
     writer = Transactions(pipeline, options.seed)
-    pipeline.start()
-    keeper = Keeper(pipeline, options.seed)
     writer.start()
+    pipeline.start()  # The first start with a sink ends if that is out of reach; so not yet.
+    pipeline.wait_for_more(100, "a first start")
+    pipeline.wait_for_followers()
+    keeper = Keeper(pipeline, options.seed)
     keeper.start()
     for done, (verb, number) in enumerate(deaths):
         say(f"{verb} broker {number}; accepted so far {pipeline.count('accepted')}")

@@ -155,8 +155,8 @@ def kill_soon(pipeline, dice):
 def kills(options):
     dice = random.Random(options.seed)
     pipeline = Pipeline("kills", only=options.only)
-    sender = pipeline.simulate("--rate", "200/s", "--duration", "5h")
-    writer = Transactions(pipeline, options.seed, 50)
+    sender = pipeline.simulate("--rate", "50/s", "--duration", "5h")
+    writer = Transactions(pipeline, options.seed, 20)
     writer.start()
     for number in range(options.kills):
         kill_soon(pipeline, dice)

@@ -16,6 +16,7 @@ SOON = {"watermark": {"lateness": f"{LATENESS_S}s", "idle_after": f"{IDLE_S}s"},
 OUTAGE_S = 30
 SETTLED_S = 5  # Until it has noticed; from then on it only waits.
 CORE_MAX = 0.05
+OF_LIBRARY = {"source_client", "sink_client"}  # Its words, passed on.
 
 
 def newest(pipeline):
@@ -85,7 +86,7 @@ def processor_seconds(pid):
 @story
 def outage(options):
     seconds = options.outage or (300 if options.scale >= 1 else OUTAGE_S)
-    pipeline = Pipeline("outage", only=options.only)
+    pipeline = Pipeline("outage", only=options.only, settings={"log": {"summary_every": "30s"}})
     streams = Streams(pipeline, 6)
     pipeline.start()
     pipeline.wait_for_more(300)
@@ -113,10 +114,17 @@ def outage(options):
 
 
 def told_once(pipeline):
-    """Start, fault, its end and stop: a line each, and no more."""
-    events = [event["event"] for event in pipeline.events()]
-    for name in ("started", "source_unreachable", "source_recovered", "stopped"):
-        demand(events.count(name) == 1, f"{name} is said {events.count(name)} times: {events}")
+    """Start, fault, its end and stop: a line each, and no more; the lag; and what next."""
+    events = pipeline.events()
+    names = [event["event"] for event in events]
+    for name in ("started", "source_unreachable", "source_recovered", "sink_unreachable",
+                 "sink_recovered", "stopped"):
+        demand(names.count(name) == 1, f"{name} is said {names.count(name)} times: {names}")
+    for event in events:
+        if event["level"] != "info" and event["event"] not in OF_LIBRARY:
+            demand(event.get("code") and event.get("next"), f"no code or no next: {event}")
+    lags = [event["lag"] for event in events if event["event"] == "summary"]
+    demand(lags, f"nothing is said of the lag: {names}")
 
 
 def misbehave(dice, net, long):
