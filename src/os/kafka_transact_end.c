@@ -5,6 +5,7 @@
 enum {
     AGAIN_MS = 100, /* Between two tries of the same. */
     ROOM_MS = 20,
+    LOOK_EVERY = 256, /* Records: a look costs as much as handing one in. */
     SEND_MS = KAFKA_TRANSACTION_MS - KAFKA_WAIT_MS, /* For all that comes before the end. */
 };
 
@@ -95,25 +96,47 @@ void kafka_transactor_begin(struct kafka_transactor *transactor)
     transactor->transaction.begun = true;
 }
 
-static rd_kafka_resp_err_t hand_in(struct kafka_transactor *transactor,
-                                   const struct kafka_outgoing *record)
+static rd_kafka_headers_t *headers_of(const struct kafka_outgoing *record)
 {
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
+    rd_kafka_headers_t *headers =
+        record->header_count == 0 ? NULL : rd_kafka_headers_new(record->header_count);
 
     for (size_t index = 0; index < record->header_count; index++) {
         const struct kafka_header *header = &record->headers[index];
         (void)rd_kafka_header_add(headers, header->name, -1, header->value.at,
                                   (ssize_t)header->value.size);
     }
+    return headers;
+}
+
+static rd_kafka_resp_err_t hand_in(struct kafka_transactor *transactor,
+                                   const struct kafka_outgoing *record)
+{
+    rd_kafka_headers_t *headers = headers_of(record);
+
     /* The library copies key and value, and takes them without const. */
     rd_kafka_resp_err_t error = rd_kafka_producev(
         transactor->writer.handle, RD_KAFKA_V_RKT(transactor->topics[record->topic]),
         RD_KAFKA_V_TIMESTAMP(record->stamp_ms), RD_KAFKA_V_KEY(record->key.at, record->key.size),
         RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.at, record->value.size),
         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR && headers != NULL) {
         rd_kafka_headers_destroy(headers);
     }
+    return error;
+}
+
+/* Until there is room. */
+static rd_kafka_resp_err_t hand_in_patiently(struct kafka_transactor *transactor,
+                                             const struct kafka_outgoing *record)
+{
+    int64_t until_ns = kafka_moment(KAFKA_WAIT_MS);
+    rd_kafka_resp_err_t error;
+
+    do {
+        (void)rd_kafka_poll(transactor->writer.handle, ROOM_MS);
+        error = hand_in(transactor, record);
+    } while (error == RD_KAFKA_RESP_ERR__QUEUE_FULL && kafka_moment_left(until_ns) > 0);
     return error;
 }
 
@@ -122,16 +145,15 @@ void kafka_transactor_write(struct kafka_transactor *transactor,
 {
     must(transactor->transaction.open && record->topic < transactor->topic_count);
     must(record->header_count <= KAFKA_HEADERS_MAX);
-    int64_t until_ns = kafka_moment(KAFKA_WAIT_MS);
-    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__QUEUE_FULL;
 
     if (transactor->transaction.troubled || transactor->transaction.dropped) {
         return;
     }
-    while (error == RD_KAFKA_RESP_ERR__QUEUE_FULL && kafka_moment_left(until_ns) > 0) {
-        error = hand_in(transactor, record);
-        (void)rd_kafka_poll(transactor->writer.handle,
-                            error == RD_KAFKA_RESP_ERR__QUEUE_FULL ? ROOM_MS : 0);
+    rd_kafka_resp_err_t error = hand_in(transactor, record);
+    if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        error = hand_in_patiently(transactor, record);
+    } else if (++transactor->written % LOOK_EVERY == 0) {
+        (void)rd_kafka_poll(transactor->writer.handle, 0);
     }
     if (error == RD_KAFKA_RESP_ERR__STATE || error == RD_KAFKA_RESP_ERR__FATAL) {
         transactor->transaction.dropped = true; /* It has failed already; the next call says why. */

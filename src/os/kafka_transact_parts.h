@@ -23,6 +23,7 @@ struct kafka_transactor {
     rd_kafka_consumer_group_metadata_t *group;
     rd_kafka_topic_t *topics[KAFKA_TRANSACTION_TOPICS_MAX]; /* Of the writer, if there is one. */
     uint32_t topic_count;
+    uint64_t written; /* Records handed in. */
     bool fenced;
     bool failed;     /* Records did. */
     bool spent;      /* Only close is allowed. */

@@ -1,10 +1,9 @@
 /* JSON in the order of the columns; money as text, times in milliseconds, what is absent null. */
-#include "base/json_escape.h"
+#include "base/digits.h"
 #include "base/instant.h"
+#include "base/json_escape.h"
 #include "sink/sink_kafka.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,10 +26,12 @@ static void add(struct drawing *drawing, const char *text, size_t size)
 
 static void add_key(struct drawing *drawing, const char *name, const char *suffix)
 {
-    add(drawing, drawing->size == 0 ? "{\"" : ",\"", 2);
-    add(drawing, name, strlen(name));
-    add(drawing, suffix, strlen(suffix));
-    add(drawing, "\":", 2);
+    char *to = drawing->at + drawing->size;
+
+    memcpy(to, drawing->size == 0 ? "{\"" : ",\"", 2);
+    to = stpcpy(stpcpy(to + 2, name), suffix);
+    memcpy(to, "\":", 2);
+    drawing->size = (size_t)(to + 2 - drawing->at);
 }
 
 static bool is_plain(uint8_t byte)
@@ -38,15 +39,32 @@ static bool is_plain(uint8_t byte)
     return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
 }
 
+/* All eight of them? A byte that is not, and perhaps those above it, has its high bit set here. */
+static bool are_plain(uint64_t word)
+{
+    uint64_t quote = word ^ DIGITS_ONES * '"';
+    uint64_t backslash = word ^ DIGITS_ONES * '\\';
+    uint64_t strange = (word - DIGITS_ONES * 0x20) | (word + DIGITS_ONES) | word |
+                       (quote - DIGITS_ONES) | (backslash - DIGITS_ONES);
+
+    return (strange & DIGITS_ONES * 0x80) == 0;
+}
+
 static void add_text(struct drawing *drawing, struct span text)
 {
     const uint8_t *at = text.at;
     char *to = drawing->at + drawing->size;
     size_t taken;
+    uint64_t word;
 
     *to++ = '"';
     for (size_t index = 0; index < text.size; index += taken) {
-        if (is_plain(at[index])) {
+        if (text.size - index >= sizeof(word) &&
+            (memcpy(&word, at + index, sizeof(word)), are_plain(word))) {
+            memcpy(to, &word, sizeof(word));
+            to += sizeof(word);
+            taken = sizeof(word);
+        } else if (is_plain(at[index])) {
             *to++ = (char)at[index];
             taken = 1;
         } else {
@@ -72,8 +90,17 @@ static void add_number(struct drawing *drawing, int64_t number)
         add(drawing, "null", 4);
         return;
     }
-    drawing->size +=
-        (size_t)snprintf(drawing->at + drawing->size, NUMBER_TEXT_SIZE, "%" PRId64, number);
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    char digits[NUMBER_TEXT_SIZE];
+    char *first = digits + sizeof(digits);
+    do {
+        *--first = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (number < 0) {
+        *--first = '-';
+    }
+    add(drawing, first, (size_t)(digits + sizeof(digits) - first));
 }
 
 static void add_flag(struct drawing *drawing, int64_t number)
