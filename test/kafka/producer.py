@@ -1,4 +1,4 @@
-"""A producer in Kafka's own protocol: plain records, and transactions that commit, abort or stay open.
+"""A producer in Kafka's own protocol: plain records, and transactions that end or stay open.
 
 It is slow and careful: a request at a time, each batch sent again with the same sequence until a
 broker says that it has it, so that whatever dies on the way nothing is lost and nothing doubled.
@@ -90,7 +90,7 @@ def patiently(question):
         time.sleep(0.1)
 
 
-known = {}  # (bootstrap, topic, partition): its leader as of late. Another one's death is no concern.
+known = {}  # (bootstrap, topic, partition): its leader as of late; of no other is it asked.
 
 
 def leader_of(*partition):

@@ -225,7 +225,8 @@ def elect_leaders(bootstrap, name):
             for _ in range(answer.number("i")):
                 answer.number("i")
                 code, why = answer.number("h"), answer.text()
-                check(0 if code in (ELECTION_NOT_NEEDED, NO_PREFERRED_LEADER) else code, why or name)
+                if code not in (ELECTION_NOT_NEEDED, NO_PREFERRED_LEADER):
+                    check(code, why or name)
     settled(question)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The long Kafka programme: hours of a bad day, in minutes. Nothing is lost, nothing is there twice.
+"""The long Kafka programme: a bad day in minutes. Nothing is lost, nothing is there twice.
 
     PAYONCE=build/payonce test/kafka/brokers run DIR --brokers 3 --proxied [--version 3.9] -- \\
         test/whole/kafka_long.py [--scale S] [--only] [--outage SECONDS] [--kills N] [--seed N] \\
@@ -17,8 +17,9 @@ kills         payonce killed again and again, while payments come (--kills N)
 zombie        asleep past its session while another one took over with a copy of its volume
 
 --scale 0.1: a tenth of the messages, a third of the deaths. --only: Kafka topics are the only
-sink; else a SQLite file is the ledger, and a SQLite file and the topics follow it. Each story ends with its topic read by
-a reader that is not payonce's, judged by the Python reference, and compared row by row.
+sink; else a SQLite file is the ledger, and a SQLite file and the topics follow it. Each story ends
+with its topic read by a reader that is not payonce's, judged by the Python reference, and compared
+row by row with whatever payonce wrote.
 """
 import argparse
 import random
@@ -34,6 +35,7 @@ import wire
 from kafka_world import (BOOTSTRAP, NUMBERS, STORIES, Keeper, Pipeline, Transactions, demand, say,
                          story, wait_until)
 from whole import Different
+
 
 def death_of(verb, number):
     """One broker goes and comes back; then its partitions get their first leaders back."""

@@ -1,4 +1,4 @@
-"""Stories of who owns what: a pod renamed, a volume lost, a ledger lost, two that think they own it."""
+"""Stories of who owns what: a pod renamed, a volume lost, a ledger lost, two that think it theirs."""
 import os
 import random
 import re

@@ -87,7 +87,7 @@ def processor_seconds(pid):
 def outage(options):
     seconds = options.outage or (300 if options.scale >= 1 else OUTAGE_S)
     pipeline = Pipeline("outage", only=options.only, settings={"log": {"summary_every": "30s"}})
-    streams = Streams(pipeline, 6)
+    streams = Streams(pipeline, 6, 20)
     pipeline.start()
     pipeline.wait_for_more(300)
     say(f"all brokers are killed, for {seconds:.0f} s")

@@ -1,4 +1,4 @@
-"""What the tables must hold after topics were read: their records, the rules, none of payonce's code.
+"""What the tables must hold after topics were read: the rules once more, none of payonce's code.
 
 Which of several partitions comes next is nobody's rule: it is decided while reading, and recorded.
 So the order between partitions is taken from the ledger, and only that: the accepted payments by

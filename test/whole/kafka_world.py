@@ -36,6 +36,8 @@ PROXIED = os.environ.get("KAFKA_PROXIED", "")
 NUMBERS = (1, 2, 3)
 PARTITIONS = 6
 WAIT_S = 180  # A cluster that is being killed on a busy machine takes its time.
+END_S = 900  # For whoever has an outage's payments in memory, longer.
+BATCH = 100  # Two seconds of a stream: what is sent twice is not late by that.
 CURRENCIES = ("USD", "EUR", "JPY")
 
 
@@ -338,7 +340,7 @@ class Worker(threading.Thread):
 
     def end(self):
         self.ending.set()
-        self.join(WAIT_S)
+        self.join(END_S)
         demand(not self.is_alive(), f"{type(self).__name__} does not end")
         if self.trouble is not None:
             raise self.trouble
@@ -424,7 +426,7 @@ class Stream(Worker):
                 self.waiting.append(payment(self.dice, f"p{self.part}"))
 
     def step(self):
-        batch = [self.waiting.popleft() for _ in range(min(len(self.waiting), 20))]
+        batch = [self.waiting.popleft() for _ in range(min(len(self.waiting), BATCH))]
         if not batch:
             time.sleep(0.02)
             return
