@@ -45,6 +45,30 @@ static void strict_halts_at_a_gap_and_takes_what_stands_before_it(void **state)
     read_all(world); /* And says so again, taking nothing. */
     assert_string_equal(world->story, "offset_gap: payments/3: offset 7 is expected, and 9 came: "
                                       "2 offsets are missing\n");
+    assert_int_equal(world->source.source.gone_first, 7);
+    assert_int_equal(world->source.source.gone_next, 9);
+    assert_non_null(strstr(world->fault.next, "payonce accept-gap payments/3 7 8 --by WHO"));
+    kafka_world_end(world);
+}
+
+static void behind_what_is_gone_it_is_assigned_and_read_on(void **state)
+{
+    struct kafka_world *world = kafka_world_begin(KAFKA_GAPS_STRICT);
+    const struct kafka_record before = record(6, "key", "value");
+
+    next_fetch(world);
+    brings_records(world, 5, 7);
+    brings_records(world, 9, 11);
+    next_fetch(world);
+    brings_records(world, 6, 7);
+    brings_records(world, 9, 11);
+    assign(world, 5, NULL);
+    read_all(world);
+    world->story_size = 0;
+    assign(world, 9, &before);
+    read_all(world);
+    assert_string_equal(world->story, "assigned at 6\n9 10 next 11\n");
+    assert_int_equal(world->source.source.gone_next, 0);
     kafka_world_end(world);
 }
 
@@ -295,6 +319,7 @@ int main(void)
         cmocka_unit_test(takes_records_in_the_order_of_their_offsets),
         cmocka_unit_test(drops_what_comes_again_and_counts_it),
         cmocka_unit_test(strict_halts_at_a_gap_and_takes_what_stands_before_it),
+        cmocka_unit_test(behind_what_is_gone_it_is_assigned_and_read_on),
         cmocka_unit_test(counting_goes_on_behind_a_gap),
         cmocka_unit_test(a_gap_that_a_second_fetch_fills_was_the_clients_mistake),
         cmocka_unit_test(a_gap_that_two_fetches_have_is_none),

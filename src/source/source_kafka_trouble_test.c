@@ -225,6 +225,9 @@ static void retention_behind_the_cursor_tells_what_is_lost(void **state)
         assert_string_equal(world->story + (late ? strlen("assigned at 5432\n") : 0),
                             late ? "retention_passed: " LOST
                                  : "retention_passed: " LOST "retention_passed: " LOST);
+        assert_int_equal(world->source.source.gone_first, 5432);
+        assert_int_equal(world->source.source.gone_next, 9001);
+        assert_non_null(strstr(world->fault.next, "payonce accept-gap payments/3 5432 9000 --by"));
         kafka_world_end(world);
     }
 }
