@@ -192,7 +192,7 @@ static void grow(struct dedup *dedup, const struct dedup_now *now)
     }
 }
 
-void dedup_expect(struct dedup *dedup, uint64_t ids)
+struct span dedup_expect(struct dedup *dedup, uint64_t ids)
 {
     uint64_t wanted = ids / GROW_ENTRIES;
 
@@ -210,6 +210,8 @@ void dedup_expect(struct dedup *dedup, uint64_t ids)
         dedup->bucket_count = count;
         dedup->level_mask = UINT32_MAX >> (__builtin_clz(count) + 1);
     }
+    return (struct span){dedup->units,
+                         (size_t)dedup_bucket_unit(dedup->bucket_count) * DEDUP_UNIT_SIZE};
 }
 
 static bool has_room(struct dedup *dedup, const struct dedup_id *id)
@@ -327,7 +329,7 @@ void dedup_sweep(struct dedup *dedup, const struct dedup_now *now)
 
 void dedup_sweep_all(struct dedup *dedup, const struct dedup_now *now)
 {
-    for (uint32_t bucket = 0; bucket < dedup->bucket_count; bucket++) {
+    for (uint32_t bucket = 0; dedup->entry_count > 0 && bucket < dedup->bucket_count; bucket++) {
         dedup_bucket_sweep(dedup, bucket, now);
     }
     dedup_text_sweep(dedup, now);

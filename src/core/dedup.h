@@ -89,9 +89,10 @@ void dedup_init(struct dedup *dedup, const struct siphash_key *key,
 /*
  * So many ids are on their way: have the buckets for them from the beginning, instead of splitting
  * them one by one. The memory is empty. Of a guess that is too low the rest is split as ever, one
- * that is too high costs memory; of both only speed depends.
+ * that is too high costs memory; of both only speed depends. Returns where they will go: to be
+ * backed, for they will be looked into at random.
  */
-void dedup_expect(struct dedup *dedup, uint64_t ids);
+struct span dedup_expect(struct dedup *dedup, uint64_t ids);
 
 /*
  * Draw near what looking for this id, and adding it, will touch: first its bucket's head, and

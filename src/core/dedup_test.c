@@ -158,7 +158,9 @@ static void remembers_the_same_however_many_it_was_told_to_expect(void **state)
     for (size_t which = 0; which < sizeof(expected) / sizeof(expected[0]); which++) {
         struct holder holder;
         begin(&holder, UNITS_LARGE / 16);
-        dedup_expect(&holder.dedup, expected[which]);
+        struct span buckets = dedup_expect(&holder.dedup, expected[which]);
+        assert_ptr_equal(buckets.at, holder.units);
+        assert_int_equal(buckets.size, dedup_bytes_touched(&holder.dedup));
         for (uint64_t number = 0; number < IDS; number++) {
             struct dedup_id id = numbered(number, number % 64 == 0);
             assert_true(add(&holder, &id, number, BASE, &always));

@@ -49,20 +49,6 @@ void state_prefetch_more(const struct state *state, const struct message *messag
     }
 }
 
-void state_prefetch_record(const struct state *state, const struct decision *decision)
-{
-    if (decision->kind == ACCEPTED) {
-        dedup_prefetch(&state->dedup, decision->id_hash);
-    }
-}
-
-void state_prefetch_record_more(const struct state *state, const struct decision *decision)
-{
-    if (decision->kind == ACCEPTED) {
-        dedup_prefetch_slot(&state->dedup, decision->id_hash);
-    }
-}
-
 static bool find_first(const struct state *state, const struct payment *payment,
                        struct judgement *judgement, struct dedup_first *ret_first)
 {

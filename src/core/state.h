@@ -53,14 +53,26 @@ size_t state_memory_size(const struct state_limits *limits);
 void state_memory_lay(const struct state_limits *limits, void *memory,
                       struct state_memory *ret_memory);
 
+enum { STATE_LINE = 64 };
+
+/* What the thread that has the accepted payments knows of the rest, while they are apart. */
+struct state_apart {
+    int64_t retention_ms;
+    int64_t lateness_ms;
+    int64_t newest_ms; /* Of all event times; INSTANT_NONE: none yet. */
+};
+
 struct state {
     struct siphash_key key;
     struct rules rules;
     bool rules_known; /* A NOTE_RULES has been applied. */
-    bool senders_apart;
+    bool accepted_apart;
     struct watermark watermark;
+    uint8_t before_accepted[STATE_LINE]; /* What two threads write shares no cache line. */
     struct dedup dedup;
     struct velocity velocity;
+    struct state_apart apart;
+    uint8_t behind_accepted[STATE_LINE];
     struct windows windows;
     struct tallies tallies;
     struct origin *origins;
@@ -98,10 +110,6 @@ int state_source_find(const struct state *state, const struct origin *origin);
 void state_prefetch(const struct state *state, const struct message *message);
 void state_prefetch_more(const struct state *state, const struct message *message);
 
-/* The same for a record that will be applied, as a fold reads it. */
-void state_prefetch_record(const struct state *state, const struct decision *decision);
-void state_prefetch_record_more(const struct state *state, const struct decision *decision);
-
 /* The rules must be known, and the message's source joined. */
 void state_judge(const struct state *state, const struct message *message,
                  struct judgement *ret_judgement);
@@ -118,15 +126,49 @@ MUST_USE enum outcome state_apply(struct state *state, const struct decision *de
                                   struct fault *ret_fault);
 
 /* So many ids are on their way into a state that holds none: see dedup_expect. */
-void state_expect(struct state *state, uint64_t ids);
+struct span state_expect(struct state *state, uint64_t ids);
+
+/* What a record leaves to ids and senders: an accepted payment, or (id_kind IDENT_NONE) rules. */
+struct state_accepted {
+    struct velocity_ask payment; /* A long id is lent from the record. */
+    int64_t watermark_ms;        /* G before it. */
+    union {
+        struct {
+            uint64_t id_hash;
+            uint64_t offset;
+            uint32_t digest;
+            uint16_t source;
+        };
+        struct {
+            int64_t retention_ms;
+            int64_t lateness_ms;
+            int64_t senders_max;
+        };
+    };
+};
 
 /*
- * For a fold. Senders are looked at by judge alone; so while records are only applied, another
- * thread may apply the same ones, in the same order, to the senders: state_apply and state_seed
- * leave them to it between apart = true and false. All of one must be done before the next judge.
+ * For a fold. While records are only applied, ids and senders are looked at by nothing else: so
+ * between apart = true and false state_apply and state_seed leave them out, and another thread may
+ * have them. Before each of the two, state_leave_accepted says what the record leaves (false:
+ * nothing); the other thread gives that to state_apply_accepted or state_seed_accepted, in the same
+ * order. BROKEN of these, and nothing added: the id is remembered, or there is no room
+ * (state_full).
  */
-void state_senders_apart(struct state *state, bool apart);
-void state_apply_senders(struct state *state, const struct decision *decisions, size_t count);
+void state_accepted_apart(struct state *state, bool apart);
+MUST_USE bool state_leave_accepted(const struct state *state, const struct decision *decision,
+                                   struct state_accepted *ret_accepted);
+MUST_USE enum outcome state_apply_accepted(struct state *state,
+                                           const struct state_accepted *accepted,
+                                           struct fault *ret_fault);
+MUST_USE enum outcome state_seed_accepted(struct state *state,
+                                          const struct state_accepted *accepted,
+                                          struct fault *ret_fault);
+
+/* Draw near what that will touch: in steps, each when the one before has come. Not of rules. */
+enum state_step { STATE_FAR, STATE_NEAR, STATE_NEXT };
+void state_prefetch_accepted(const struct state *state, const struct state_accepted *accepted,
+                             enum state_step step);
 
 /*
  * The end of an epoch. First count and draw what it touched (in an order that depends on

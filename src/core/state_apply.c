@@ -45,10 +45,8 @@ enum outcome state_totals_full(struct fault *ret_fault)
                     TALLIES_MAX);
 }
 
-static enum outcome ids_full(const struct state *state, struct fault *ret_fault)
+int64_t state_newest_ms(const struct state *state)
 {
-    struct dedup_now now = state_now(state);
-    uint64_t have = (uint64_t)state->dedup.unit_count * DEDUP_UNIT_SIZE;
     int64_t newest_ms = INSTANT_NONE;
 
     for (size_t number = 0; number < state->watermark.source_count; number++) {
@@ -56,53 +54,15 @@ static enum outcome ids_full(const struct state *state, struct fault *ret_fault)
             newest_ms = state->watermark.sources[number].newest_ms;
         }
     }
-    uint64_t wanted = have;
-    if (newest_ms != INSTANT_NONE) {
-        wanted = dedup_bytes_wanted(&state->dedup, &now, newest_ms, state->rules.lateness_ms);
-    }
-    (void)fault_is(ret_fault, BROKEN, FAULT_STATE_FULL,
-                   "the memory for ids is full: %llu ids within lateness + retention in %llu MiB",
-                   (unsigned long long)state->dedup.entry_count, (unsigned long long)(have >> 20));
-    fault_next(ret_fault, "raise state.memory_limit by at least %llu MiB, then start again",
-               (unsigned long long)((wanted - have) >> 20) + 1);
-    return BROKEN;
+    return newest_ms;
 }
 
-/* An accepted payment on its way into the parts of the state. */
-struct accepting {
-    bool ids; /* Does it go there? Into velocity it always does. */
-    bool windows;
-    struct dedup_id id;
-    struct dedup_now now;
-    struct window_payment counted;
-    struct window_place place; /* Filled by make_room. */
-};
-
-static struct accepting accepting_of(const struct state *state, const struct decision *decision)
+static enum outcome windows_full(const struct state *state, struct fault *ret_fault)
 {
-    return (struct accepting){
-        .ids = true,
-        .windows = true,
-        .id = {decision->id_kind, decision->id, decision->id_hash, decision->long_id},
-        .now = state_now(state),
-        .counted = window_payment_of(decision),
-    };
-}
-
-static enum outcome make_room(struct state *state, struct accepting *accepting,
-                              struct fault *ret_fault)
-{
-    if (accepting->windows &&
-        !windows_fit(&state->windows, &accepting->counted, &accepting->place)) {
-        return fault_is(ret_fault, BROKEN, FAULT_STATE_FULL,
-                        "the memory for open windows is full: %zu windows with %zu groups of "
-                        "region and currency",
-                        state->windows.window_count, state->windows.group_count);
-    }
-    if (accepting->ids && !dedup_make_room(&state->dedup, &accepting->id, &accepting->now)) {
-        return ids_full(state, ret_fault);
-    }
-    return DONE;
+    return fault_is(ret_fault, BROKEN, FAULT_STATE_FULL,
+                    "the memory for open windows is full: %zu windows with %zu groups of region "
+                    "and currency",
+                    state->windows.window_count, state->windows.group_count);
 }
 
 static enum outcome cannot_follow(const struct decision *decision, const char *why,
@@ -129,12 +89,9 @@ static bool moves_watermark(const struct decision *decision)
     must_failed("a message has one of the verdicts", __FILE__, __LINE__);
 }
 
-/* An accepted payment that could not have been accepted here. NULL: it could. */
-static const char *wrong_accepted(const struct state *state, const struct decision *decision,
-                                  const struct accepting *accepting)
+/* An accepted payment that could not have been accepted here. NULL: but for its id it could. */
+static const char *wrong_accepted(const struct state *state, const struct decision *decision)
 {
-    struct dedup_first first;
-
     if (!state->rules_known) {
         return "no rules are in force";
     }
@@ -145,9 +102,7 @@ static const char *wrong_accepted(const struct state *state, const struct decisi
     if (watermark_passed(watermark_of(&state->watermark, decision->source), decision->event_ms)) {
         return "accepted at or before the watermark";
     }
-    return dedup_find(&state->dedup, &accepting->id, &accepting->now, &first)
-               ? "its id is remembered"
-               : NULL;
+    return NULL;
 }
 
 /* Why this message cannot be the next one of its source. NULL: it can. */
@@ -173,22 +128,6 @@ static const char *wrong_message(const struct state *state, const struct decisio
         return "its time or amount is none";
     }
     return NULL;
-}
-
-static void remember(struct state *state, const struct decision *decision,
-                     const struct accepting *accepting)
-{
-    struct dedup_first first = {decision->source, decision->offset, decision->event_ms,
-                                decision->digest};
-    if (!state->senders_apart) {
-        state_add_sender(state, decision);
-    }
-    if (accepting->ids) {
-        dedup_add(&state->dedup, &accepting->id, &first, &accepting->now);
-    }
-    if (accepting->windows) {
-        windows_add(&state->windows, &accepting->counted, &accepting->place);
-    }
 }
 
 /* Offsets that nobody has shown: transaction markers, aborted or compacted records. */
@@ -228,21 +167,47 @@ static void move(struct state *state, const struct decision *decision)
     }
 }
 
-/* Room in every part it goes into is made before anything that can be seen changes. */
+static enum outcome add_accepted(struct state *state, const struct decision *decision,
+                                 struct fault *ret_fault)
+{
+    struct dedup_now now = state_now(state);
+    struct state_accepted accepted;
+
+    if (state->accepted_apart) {
+        return DONE;
+    }
+    bool left = state_leave_accepted(state, decision, &accepted);
+    must(left);
+    return state_add_accepted(state, &accepted, &now, ret_fault);
+}
+
+/* Ids come last of all that can say no: so nothing that can be seen has changed if they do. */
 static enum outcome apply_accepted(struct state *state, const struct decision *decision,
                                    struct fault *ret_fault)
 {
-    struct accepting accepting = accepting_of(state, decision);
-    const char *wrong = wrong_accepted(state, decision, &accepting);
+    struct window_payment counted = window_payment_of(decision);
+    struct window_place place;
+    const char *wrong = wrong_accepted(state, decision);
 
     if (wrong != NULL) {
         return cannot_follow(decision, wrong, ret_fault);
     }
-    enum outcome outcome = make_room(state, &accepting, ret_fault);
+    if (!windows_fit(&state->windows, &counted, &place)) {
+        return windows_full(state, ret_fault);
+    }
+    enum outcome outcome = add_accepted(state, decision, ret_fault);
     if (outcome == DONE) {
-        remember(state, decision, &accepting);
+        windows_add(&state->windows, &counted, &place);
     }
     return outcome;
+}
+
+static void sweep(struct state *state)
+{
+    if (!state->accepted_apart) {
+        struct dedup_now now = state_now(state);
+        dedup_sweep(&state->dedup, &now);
+    }
 }
 
 static enum outcome apply_message(struct state *state, const struct decision *decision,
@@ -265,8 +230,7 @@ static enum outcome apply_message(struct state *state, const struct decision *de
     if (outcome == DONE) {
         count(state, &jump, &entry);
         move(state, decision);
-        struct dedup_now now = state_now(state);
-        dedup_sweep(&state->dedup, &now);
+        sweep(state);
     }
     return outcome;
 }
@@ -280,10 +244,25 @@ enum outcome state_apply(struct state *state, const struct decision *decision,
     return apply_message(state, decision, ret_fault);
 }
 
+static enum outcome add_seed(struct state *state, const struct decision *decision,
+                             struct fault *ret_fault)
+{
+    struct dedup_now now = state_now(state);
+    struct state_accepted accepted;
+
+    if (state->accepted_apart) {
+        return DONE;
+    }
+    bool left = state_leave_accepted(state, decision, &accepted);
+    must(left);
+    return state_add_seed(state, &accepted, &now, ret_fault);
+}
+
 enum outcome state_seed(struct state *state, const struct decision *decision,
                         struct fault *ret_fault)
 {
-    struct dedup_first first;
+    struct window_payment counted = window_payment_of(decision);
+    struct window_place place;
 
     if (decision->kind == NOTE_RULES) {
         return state_seed_rules(state, decision, ret_fault);
@@ -293,20 +272,13 @@ enum outcome state_seed(struct state *state, const struct decision *decision,
         decision->event_ms >= INSTANT_MAX_MS || decision->offset > OFFSET_MAX) {
         return cannot_follow(decision, "no accepted payment of this ledger", ret_fault);
     }
-    struct accepting accepting = accepting_of(state, decision);
-    accepting.ids = !dedup_forgotten(&accepting.now, decision->event_ms);
-    accepting.windows =
-        windows_count(&state->windows, decision->event_ms, accepting.now.watermark_ms);
-    bool again = accepting.ids && dedup_find(&state->dedup, &accepting.id, &accepting.now, &first);
-    if (again && decision->event_ms <= first.event_ms) {
-        return cannot_follow(decision, "its id is remembered", ret_fault);
+    bool windows = windows_count(&state->windows, decision->event_ms, state->watermark.all_ms);
+    if (windows && !windows_fit(&state->windows, &counted, &place)) {
+        return windows_full(state, ret_fault);
     }
-    enum outcome outcome = make_room(state, &accepting, ret_fault);
-    if (outcome == DONE && again) { /* Forgotten under rules that kept it for less than these. */
-        dedup_forget(&state->dedup, &accepting.id, &accepting.now);
-    }
-    if (outcome == DONE) {
-        remember(state, decision, &accepting);
+    enum outcome outcome = add_seed(state, decision, ret_fault);
+    if (outcome == DONE && windows) {
+        windows_add(&state->windows, &counted, &place);
     }
     return outcome;
 }

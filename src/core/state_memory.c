@@ -132,9 +132,9 @@ void state_restore_watermark(struct state *state, int64_t watermark_ms)
     state->watermark.all_ms = watermark_ms;
 }
 
-void state_expect(struct state *state, uint64_t ids)
+struct span state_expect(struct state *state, uint64_t ids)
 {
-    dedup_expect(&state->dedup, ids);
+    return dedup_expect(&state->dedup, ids);
 }
 
 int64_t state_settled_ms(const struct state *state)

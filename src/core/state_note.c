@@ -95,10 +95,10 @@ static enum outcome change_rules(struct state *state, const struct decision *not
                         "the length of windows was changed %d times while windows are open",
                         WINDOW_LENGTHS_MAX);
     }
-    if (state->rules_known && rules.retention_ms > before.retention_ms) {
-        dedup_sweep_all(&state->dedup, &before); /* What was forgotten stays so. */
-    }
-    if (!state->senders_apart) {
+    if (!state->accepted_apart) {
+        if (state->rules_known && rules.retention_ms > before.retention_ms) {
+            dedup_sweep_all(&state->dedup, &before); /* What was forgotten stays so. */
+        }
         velocity_limit(&state->velocity, rules.senders_max);
     }
     state->watermark.lateness_ms = rules.lateness_ms;
@@ -120,7 +120,7 @@ enum outcome state_seed_rules(struct state *state, const struct decision *note,
         return cannot_follow(note, "rules that cannot be", ret_fault);
     }
     state->windows.groups_max = rules.window_groups_max;
-    if (!state->senders_apart) {
+    if (!state->accepted_apart) {
         velocity_limit(&state->velocity, rules.senders_max);
     }
     return DONE;

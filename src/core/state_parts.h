@@ -11,8 +11,17 @@ struct dedup_now state_now(const struct state *state);
 /* After anything that may let G move: move it, close windows. */
 void state_advance(struct state *state);
 
-/* An accepted payment, to its sender. */
-void state_add_sender(struct state *state, const struct decision *decision);
+/*
+ * An accepted payment, or one out of a seed, to ids and senders as of now. BROKEN, and nothing
+ * changed: its id is remembered, or there is no room.
+ */
+MUST_USE enum outcome state_add_accepted(struct state *state, const struct state_accepted *accepted,
+                                         const struct dedup_now *now, struct fault *ret_fault);
+MUST_USE enum outcome state_add_seed(struct state *state, const struct state_accepted *accepted,
+                                     const struct dedup_now *now, struct fault *ret_fault);
+
+/* The newest event time of all sources; INSTANT_NONE: none yet. */
+int64_t state_newest_ms(const struct state *state);
 
 MUST_USE enum outcome state_apply_note(struct state *state, const struct decision *note,
                                        struct fault *ret_fault);

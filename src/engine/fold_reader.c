@@ -56,32 +56,68 @@ static enum outcome read_epoch(struct fold_reader *reader, struct fault *ret_fau
     return outcome;
 }
 
-/* The one whose decisions are being decoded. */
+/* The one whose records are being decoded. */
 static struct epoch *newest_epoch(struct fold_reader *reader)
 {
     return &reader->epochs[(reader->epochs_read - 1) % FOLD_EPOCHS];
 }
 
-static enum outcome decode(struct fold_reader *reader, struct fold_batch *batch)
+/* Up to a batch of records, or to one that is none. */
+static enum outcome decode(struct fold_reader *reader, size_t *ret_count, struct fault *ret_fault)
 {
-    while (batch->count < FOLD_BATCH && reader->left.size > 0) {
-        struct decision *decision = &batch->decisions[batch->count];
+    *ret_count = 0;
+    while (*ret_count < FOLD_BATCH && reader->left.size > 0) {
+        struct decision *decision = &reader->decisions[*ret_count];
         size_t size = decision_read(reader->left, &reader->state->key, decision);
         if (size == 0) {
-            return fault_is(&batch->fault, BROKEN, FAULT_JOURNAL_CORRUPT,
+            return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
                             "epoch %llu holds a record that is none",
-                            (unsigned long long)batch->epoch->number);
+                            (unsigned long long)newest_epoch(reader)->number);
         }
-        reader->left =
-            (struct span){(const uint8_t *)reader->left.at + size, reader->left.size - size};
         if (decision_is_note(decision)) {
             newest_epoch(reader)->without_notes = false;
         }
-        batch->count++;
+        reader->left =
+            (struct span){(const uint8_t *)reader->left.at + size, reader->left.size - size};
+        ++*ret_count;
     }
-    state_apply_senders(reader->state, batch->decisions, batch->count);
+    return DONE;
+}
+
+/* To all but ids and senders; what is left to these goes into the batch. */
+static enum outcome apply(struct fold_reader *reader, struct fold_batch *batch, size_t count,
+                          struct fault *ret_fault)
+{
+    struct state *state = reader->state;
+    bool seed = batch->epoch->kind == EPOCH_SEED;
+    enum outcome outcome = DONE;
+
+    for (size_t index = 0; outcome == DONE && index < count; index++) {
+        const struct decision *decision = &reader->decisions[index];
+        bool left = state_leave_accepted(state, decision, &batch->accepted[batch->count]);
+        outcome =
+            seed ? state_seed(state, decision, ret_fault) : state_apply(state, decision, ret_fault);
+        batch->count += outcome == DONE && left ? 1 : 0;
+    }
+    return outcome;
+}
+
+/* A record that cannot follow comes before one behind it that is none. */
+static enum outcome take_records(struct fold_reader *reader, struct fold_batch *batch)
+{
+    size_t count;
+    enum outcome decoded = decode(reader, &count, &batch->fault);
+    enum outcome applied = apply(reader, batch, count, &batch->fault);
+
+    if (applied != DONE || decoded != DONE) {
+        return applied != DONE ? applied : decoded;
+    }
     batch->last = reader->left.size == 0;
     reader->within = !batch->last;
+    if (batch->last) {
+        state_epoch_end(reader->state);
+        batch->settled_ms = state_settled_ms(reader->state);
+    }
     return DONE;
 }
 
@@ -94,7 +130,7 @@ static void fill(struct fold_reader *reader, struct fold_batch *batch)
     batch->outcome = reader->within ? DONE : read_epoch(reader, &batch->fault);
     if (batch->outcome == DONE) {
         batch->epoch = newest_epoch(reader);
-        batch->outcome = decode(reader, batch);
+        batch->outcome = take_records(reader, batch);
     }
 }
 
@@ -106,6 +142,37 @@ static void back(struct span ahead, struct span *backed)
     }
 }
 
+/*
+ * To wake another thread costs as much as a batch. So the reading side sleeps until half of its
+ * batches are free, and the caller until a few are filled, or no other can be.
+ */
+enum { BATCHES_ENOUGH = FOLD_BATCHES / 4 };
+
+static void wake_reading(struct fold_reader *reader)
+{
+    if (reader->sated && reader->filled - reader->taken <= FOLD_BATCHES / 2) {
+        (void)pthread_cond_signal(&reader->changed);
+    }
+}
+
+static void wake_caller(struct fold_reader *reader, bool going)
+{
+    if (reader->hungry &&
+        (reader->filled - reader->taken >= BATCHES_ENOUGH || !going || !ready_to_fill(reader))) {
+        reader->hungry = false;
+        (void)pthread_cond_signal(&reader->changed);
+    }
+}
+
+static void wait_for_room(struct fold_reader *reader)
+{
+    while (!reader->stopping && !ready_to_fill(reader)) {
+        reader->sated = true;
+        (void)pthread_cond_wait(&reader->changed, &reader->mutex);
+    }
+    reader->sated = false;
+}
+
 static void *run(void *argument)
 {
     struct fold_reader *reader = argument;
@@ -114,9 +181,7 @@ static void *run(void *argument)
 
     (void)pthread_mutex_lock(&reader->mutex);
     while (going) {
-        while (!reader->stopping && !ready_to_fill(reader)) {
-            (void)pthread_cond_wait(&reader->changed, &reader->mutex);
-        }
+        wait_for_room(reader);
         if (reader->stopping) {
             break;
         }
@@ -128,7 +193,7 @@ static void *run(void *argument)
         going = batch->outcome == DONE;
         (void)pthread_mutex_lock(&reader->mutex);
         reader->filled++;
-        (void)pthread_cond_signal(&reader->changed);
+        wake_caller(reader, going);
     }
     (void)pthread_mutex_unlock(&reader->mutex);
     return NULL;
@@ -142,7 +207,7 @@ void fold_reader_start(struct fold_reader *reader, struct journal *journal,
     reader->journal = journal;
     reader->place = place;
     reader->state = state;
-    state_senders_apart(state, true);
+    state_accepted_apart(state, true);
     reader->lent = *place;
     reader->memory = memory;
     reader->memory_size = memory_size;
@@ -158,6 +223,8 @@ void fold_reader_start(struct fold_reader *reader, struct journal *journal,
     reader->ahead = (struct span){NULL, 0};
     reader->stopping = false;
     reader->begun = false;
+    reader->hungry = false;
+    reader->sated = false;
     (void)pthread_mutex_init(&reader->mutex, NULL);
     (void)pthread_cond_init(&reader->changed, NULL);
     reader->threaded = beside && pthread_create(&reader->thread, NULL, run, reader) == 0;
@@ -173,7 +240,7 @@ static void give_back(struct fold_reader *reader)
         reader->epochs_done++;
     }
     reader->taken++;
-    (void)pthread_cond_signal(&reader->changed);
+    wake_reading(reader);
 }
 
 void fold_reader_back(struct fold_reader *reader, struct span ahead)
@@ -200,6 +267,7 @@ const struct fold_batch *fold_reader_next(struct fold_reader *reader)
         reader->filled++;
     }
     while (reader->filled == reader->taken) {
+        reader->hungry = true;
         (void)pthread_cond_wait(&reader->changed, &reader->mutex);
     }
     (void)pthread_mutex_unlock(&reader->mutex);
@@ -225,7 +293,7 @@ void fold_reader_stop(struct fold_reader *reader)
     }
     (void)pthread_cond_destroy(&reader->changed);
     (void)pthread_mutex_destroy(&reader->mutex);
-    state_senders_apart(reader->state, false);
+    state_accepted_apart(reader->state, false);
     reader->place->buffer = reader->lent.buffer;
     reader->place->buffer_size = reader->lent.buffer_size;
 }

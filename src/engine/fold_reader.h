@@ -1,13 +1,15 @@
 /*
- * fold_reader: the journal's epochs for a fold, read and taken apart ahead of being applied.
+ * fold_reader: the journal's epochs for a fold, read and applied to all but ids and senders ahead
+ * of these.
  *
- * To read, check, decode and hash them, and to apply what is its senders' (core/state), is about
- * as much work as to apply the rest. So a thread of its own does it, a few batches ahead; where
- * none can be had, or none is wanted (a test that must know what happens when), each batch is made
- * when it is asked for. The batches are the same.
+ * To read, check, decode and hash records and apply them to sources, totals and windows is about
+ * as much work as to apply them to ids and senders (core/state). So a thread of its own does it, a
+ * few batches ahead; where none can be had, or none is wanted (a test that must know what happens
+ * when), each batch is made when it is asked for. The batches are the same.
  *
- * What is read ahead stands in a ring of memory that is lent. While it runs the place and the
- * journal's files are the reader's; the caller takes batches, one at a time, in order.
+ * What is read ahead stands in a ring of memory that is lent. While it runs the place, the
+ * journal's files and the state but for ids and senders are the reader's; the caller takes batches,
+ * one at a time, in order, and gives what is in them to ids and senders.
  */
 #ifndef ENGINE_FOLD_READER_H
 #define ENGINE_FOLD_READER_H
@@ -18,18 +20,20 @@
 #include <pthread.h>
 
 enum {
-    FOLD_BATCH = 256, /* Decisions; about as many as fit into a near cache. */
+    FOLD_BATCH = 256, /* Records; about as many as fit into a near cache. */
     FOLD_BATCHES = 8,
     FOLD_EPOCHS = FOLD_BATCHES + 1,
 };
 
+/* What became of some records of one epoch. */
 struct fold_batch {
-    enum outcome outcome; /* After its decisions: DONE, LATER (the journal's end), or the fault. */
+    enum outcome outcome; /* After what it holds: DONE, LATER (the journal's end), or the fault. */
     struct fault fault;
     const struct epoch *epoch; /* Where they are from; lent until the next is taken. */
-    bool last;                 /* Of its epoch. */
+    bool last;                 /* Of its epoch, which has been ended in the state. */
+    int64_t settled_ms;        /* Then: state_settled_ms. */
     size_t count;
-    struct decision decisions[FOLD_BATCH];
+    _Alignas(STATE_LINE) struct state_accepted accepted[FOLD_BATCH];
 };
 
 struct fold_reader {
@@ -48,6 +52,7 @@ struct fold_reader {
     size_t ends[FOLD_EPOCHS]; /* Of each one's frame in the ring. */
     struct span left;         /* Of the newest epoch: not yet decoded. */
     bool within;              /* There is such an epoch: its last batch has not been made. */
+    struct decision decisions[FOLD_BATCH]; /* Of the batch that is being made. */
 
     pthread_mutex_t mutex; /* Guards what follows. */
     pthread_cond_t changed;
@@ -57,6 +62,8 @@ struct fold_reader {
     uint64_t taken;       /* Given back by the caller. */
     struct span ahead;    /* Of the state's memory, to be backed by the reading side. */
     bool begun;           /* A batch has been taken. */
+    bool hungry;          /* The caller waits for a batch, */
+    bool sated;           /* the reading side for room: see fold_reader.c. */
     bool stopping;
     bool threaded;
     pthread_t thread;
@@ -65,8 +72,8 @@ struct fold_reader {
 };
 
 /*
- * Begin at the place. memory: DISK_BLOCK aligned, room for two frames at least. beside: in a
- * thread of its own, if one can be had.
+ * Begin at the place; until the stop the state's accepted payments are apart. memory: DISK_BLOCK
+ * aligned, room for two frames at least. beside: in a thread of its own, if one can be had.
  */
 void fold_reader_start(struct fold_reader *reader, struct journal *journal,
                        struct journal_place *place, void *memory, size_t memory_size,

@@ -1,6 +1,7 @@
 /* The fold: from what the journal holds to the state that it adds up to. */
 #include "engine/fold_reader.h"
 #include "engine/pipeline.h"
+#include "os/memory.h"
 
 #include <string.h>
 
@@ -54,10 +55,8 @@ enum outcome pipeline_fold_snapshot(struct pipeline *pipeline, const struct epoc
     return DONE;
 }
 
-enum { EXPECTED_SHARES = 1024 };
-
-/* So many records before it is applied, what a record will touch in memory is drawn near. */
-enum { FOLD_ITSELF = 48, FOLD_FIRST = 24, FOLD_NEXT = 12, FOLD_LINE = 64 };
+/* So many payments before it is added, what one will touch in memory is drawn near. */
+enum { AHEAD_ITSELF = 48, AHEAD_FAR = 24, AHEAD_NEAR = 16, AHEAD_NEXT = 8 };
 
 /* The batch that is applied, and the one behind it, if it is there already. */
 struct fold_sight {
@@ -65,45 +64,48 @@ struct fold_sight {
     const struct fold_batch *next;
 };
 
-static const struct decision *sight_at(const struct fold_sight *sight, size_t index)
+static const struct state_accepted *sight_at(const struct fold_sight *sight, size_t index)
 {
     size_t count = sight->now->count;
 
     if (index < count) {
-        return &sight->now->decisions[index];
+        return &sight->now->accepted[index];
     }
     return sight->next != NULL && index - count < sight->next->count
-               ? &sight->next->decisions[index - count]
+               ? &sight->next->accepted[index - count]
                : NULL;
+}
+
+static void draw(const struct pipeline *pipeline, const struct state_accepted *accepted,
+                 enum state_step step)
+{
+    if (accepted != NULL && accepted->payment.id_kind != IDENT_NONE) {
+        state_prefetch_accepted(&pipeline->state, accepted, step);
+    }
 }
 
 static void draw_near(const struct pipeline *pipeline, const struct fold_sight *sight, size_t index)
 {
-    const struct decision *decision = sight_at(sight, index + FOLD_ITSELF);
+    const struct state_accepted *accepted = sight_at(sight, index + AHEAD_ITSELF);
 
-    for (size_t at = 0; decision != NULL && at < sizeof(*decision); at += FOLD_LINE) {
-        __builtin_prefetch((const uint8_t *)decision + at); /* Another thread has written it. */
+    for (size_t at = 0; accepted != NULL && at < sizeof(*accepted); at += STATE_LINE) {
+        __builtin_prefetch((const uint8_t *)accepted + at); /* Another thread has written it. */
     }
-    decision = sight_at(sight, index + FOLD_FIRST);
-    if (decision != NULL) {
-        state_prefetch_record(&pipeline->state, decision);
-    }
-    decision = sight_at(sight, index + FOLD_NEXT);
-    if (decision != NULL) {
-        state_prefetch_record_more(&pipeline->state, decision);
-    }
+    draw(pipeline, sight_at(sight, index + AHEAD_FAR), STATE_FAR);
+    draw(pipeline, sight_at(sight, index + AHEAD_NEAR), STATE_NEAR);
+    draw(pipeline, sight_at(sight, index + AHEAD_NEXT), STATE_NEXT);
 }
 
-static enum outcome apply_decision(struct pipeline *pipeline, const struct epoch *epoch,
-                                   const struct decision *decision, struct fault *ret_fault)
+static enum outcome apply_accepted(struct pipeline *pipeline, const struct epoch *epoch,
+                                   const struct state_accepted *accepted, struct fault *ret_fault)
 {
     if (epoch->kind == EPOCH_SEED) {
-        return state_seed(&pipeline->state, decision, ret_fault);
+        return state_seed_accepted(&pipeline->state, accepted, ret_fault);
     }
-    if (decision->kind == ACCEPTED) {
-        whereabouts_add(&pipeline->whereabouts, decision->source, decision->offset, epoch->number);
+    if (accepted->payment.id_kind != IDENT_NONE) {
+        whereabouts_add(&pipeline->whereabouts, accepted->source, accepted->offset, epoch->number);
     }
-    return state_apply(&pipeline->state, decision, ret_fault);
+    return state_apply_accepted(&pipeline->state, accepted, ret_fault);
 }
 
 static enum outcome apply_batch(struct pipeline *pipeline, const struct fold_sight *sight,
@@ -114,24 +116,27 @@ static enum outcome apply_batch(struct pipeline *pipeline, const struct fold_sig
 
     for (size_t index = 0; outcome == DONE && index < batch->count; index++) {
         draw_near(pipeline, sight, index);
-        outcome = apply_decision(pipeline, batch->epoch, &batch->decisions[index], ret_fault);
+        outcome = apply_accepted(pipeline, batch->epoch, &batch->accepted[index], ret_fault);
     }
     return outcome;
 }
 
-static void remember(struct pipeline *pipeline, const struct epoch *epoch, uint64_t rules_before)
+static void remember(struct pipeline *pipeline, const struct fold_batch *last,
+                     uint64_t rules_before)
 {
-    horizon_add(&pipeline->horizon, epoch->number, epoch->newest_accepted_ms);
+    horizon_add(&pipeline->horizon, last->epoch->number, last->epoch->newest_accepted_ms);
     if (pipeline->standing.rules_epoch != rules_before) {
-        horizon_hold(&pipeline->horizon, state_settled_ms(&pipeline->state));
+        horizon_hold(&pipeline->horizon, last->settled_ms);
     }
 }
 
 /* A seed says which of the ledger's epochs its oldest row is of: there a second seed starts. */
-static enum outcome end_epoch(struct pipeline *pipeline, const struct epoch *epoch,
-                              uint64_t rules_before, struct fault *ret_fault)
+static enum outcome end_epoch(struct pipeline *pipeline, const struct fold_batch *last,
+                              struct fault *ret_fault)
 {
-    state_epoch_end(&pipeline->state);
+    const struct epoch *epoch = last->epoch;
+    uint64_t rules_before = pipeline->standing.rules_epoch;
+
     if (epoch->kind == EPOCH_SEED) {
         horizon_add(&pipeline->horizon, epoch->seed_epoch, epoch->newest_accepted_ms);
         return DONE;
@@ -140,7 +145,7 @@ static enum outcome end_epoch(struct pipeline *pipeline, const struct epoch *epo
     memcpy(pipeline->state.seq_next, epoch->seq_next, sizeof(epoch->seq_next));
     enum outcome outcome = standing_apply(&pipeline->standing, epoch, ret_fault);
     if (outcome == DONE) {
-        remember(pipeline, epoch, rules_before);
+        remember(pipeline, last, rules_before);
     }
     return outcome;
 }
@@ -182,7 +187,7 @@ static enum outcome fold_batch(struct pipeline *pipeline, const struct fold_sigh
     if (outcome != DONE || !sight->now->last) {
         return outcome;
     }
-    outcome = end_epoch(pipeline, epoch, pipeline->standing.rules_epoch, ret_fault);
+    outcome = end_epoch(pipeline, sight->now, ret_fault);
     return outcome == DONE && epoch->kind == EPOCH_DECIDED
                ? compare_at(pipeline, epoch->number, confirmed, ret_fault)
                : outcome;
@@ -212,17 +217,50 @@ static enum outcome fold_batches(struct pipeline *pipeline, struct fold_reader *
     return outcome;
 }
 
+enum { EXPECTED_SHARES = 1024 };
+
+/*
+ * Of the payments that will be folded those whose ids will be remembered at the end: all, if ids
+ * are what is remembered longest, else their share of the time that is folded.
+ */
+static uint64_t ids_expected(const struct pipeline *pipeline, uint64_t accepted)
+{
+    bool known = pipeline->state.rules_known; /* Else these epochs bring them. */
+    const struct rules *rules = known ? &pipeline->state.rules : &pipeline->settings->rules;
+    uint64_t before = pipeline->state.seq_next[TABLE_TRANSACTIONS] - 1;
+
+    if (accepted <= before) {
+        return 0;
+    }
+    int64_t share = EXPECTED_SHARES * rules->retention_ms / horizon_span_ms(rules);
+    return (accepted - before) / EXPECTED_SHARES * (uint64_t)share;
+}
+
+/* Where the ids will go: each side has one half backed, before it begins. */
+static void back(struct pipeline *pipeline, struct fold_reader *reader, struct span buckets)
+{
+    size_t half = buckets.size / 2;
+
+    if (pipeline->beside && half > 0) {
+        fold_reader_back(reader,
+                         (struct span){(const uint8_t *)buckets.at + half, buckets.size - half});
+        memory_back((void *)(uintptr_t)buckets.at, half);
+    }
+}
+
 /* The courier, whose memory this reads into, comes later. */
-static enum outcome fold_rest(struct pipeline *pipeline, uint64_t confirmed,
+static enum outcome fold_rest(struct pipeline *pipeline, uint64_t confirmed, uint64_t accepted,
                               struct fault *ret_fault)
 {
     struct fold_reader *reader = pipeline->courier_memory;
     size_t own = (sizeof(*reader) + DISK_BLOCK - 1) / DISK_BLOCK * DISK_BLOCK;
+    struct span buckets = state_expect(&pipeline->state, ids_expected(pipeline, accepted));
 
     fold_reader_start(reader, &pipeline->journal, &pipeline->fold,
                       (uint8_t *)pipeline->courier_memory + own,
                       pipeline_courier_memory_size(pipeline) - own, pipeline->frame_size_max,
                       &pipeline->state, pipeline->beside);
+    back(pipeline, reader, buckets);
     enum outcome outcome = fold_batches(pipeline, reader, confirmed, ret_fault);
     fold_reader_stop(reader);
     return outcome;
@@ -255,23 +293,6 @@ static enum outcome fold_start(struct pipeline *pipeline, uint64_t confirmed, ui
     return outcome;
 }
 
-/*
- * Of the payments that will be folded those whose ids will be remembered at the end: all, if ids
- * are what is remembered longest, else their share of the time that is folded.
- */
-static uint64_t ids_expected(const struct pipeline *pipeline, uint64_t accepted)
-{
-    bool known = pipeline->state.rules_known; /* Else these epochs bring them. */
-    const struct rules *rules = known ? &pipeline->state.rules : &pipeline->settings->rules;
-    uint64_t before = pipeline->state.seq_next[TABLE_TRANSACTIONS] - 1;
-
-    if (accepted <= before) {
-        return 0;
-    }
-    int64_t share = EXPECTED_SHARES * rules->retention_ms / horizon_span_ms(rules);
-    return (accepted - before) / EXPECTED_SHARES * (uint64_t)share;
-}
-
 enum outcome pipeline_fold(struct pipeline *pipeline, uint64_t confirmed, struct fault *ret_fault)
 {
     struct journal *journal = &pipeline->journal;
@@ -292,8 +313,7 @@ enum outcome pipeline_fold(struct pipeline *pipeline, uint64_t confirmed, struct
         outcome = compare_at(pipeline, pipeline->standing.epoch, confirmed, ret_fault);
     }
     if (outcome == DONE) {
-        state_expect(&pipeline->state, ids_expected(pipeline, accepted));
-        outcome = fold_rest(pipeline, confirmed, ret_fault);
+        outcome = fold_rest(pipeline, confirmed, accepted, ret_fault);
     }
     if (outcome == DONE && pipeline->standing.epoch != journal->last_epoch) {
         return fault_is(ret_fault, BROKEN, FAULT_JOURNAL_CORRUPT,
