@@ -304,14 +304,16 @@ enum kafka_end kafka_transactor_end(struct kafka_transactor *transactor, uint32_
     int64_t until_ns = kafka_moment(KAFKA_TRANSACTION_MS + KAFKA_WAIT_MS);
     const char *name = rd_kafka_topic_name(transactor->topics[topic]);
     bool ready = !transaction->troubled && flush(transactor, send_ns) &&
-                 set_cursor(transactor, name, offset, text, send_ns);
-    enum kafka_end end = ready && !transaction->dropped ? commit(transactor, until_ns)
-                                                        : give_up(transactor, until_ns);
+                 set_cursor(transactor, name, offset, text, send_ns) && !transaction->dropped;
+    enum kafka_end end = ready ? commit(transactor, until_ns) : give_up(transactor, until_ns);
 
     transaction->open = false;
     transactor->spent = end == KAFKA_ASK_AGAIN || end == KAFKA_SHUT_OUT;
+    if (end != KAFKA_APPLIED &&
+        !transaction->troubled) { /* Nobody has said why they were dropped. */
+        note_record(transactor, name, RD_KAFKA_RESP_ERR__PURGE_QUEUE);
+    }
     if (end != KAFKA_APPLIED) {
-        must(transaction->troubled);
         *ret_outcome = transaction->outcome;
         *ret_fault = transaction->fault;
     }
