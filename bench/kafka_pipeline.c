@@ -15,6 +15,7 @@
  * usage: KAFKA_BOOTSTRAP=host:port bench_kafka_pipeline [--payonce PROGRAM] [--messages N]
  *          [--runs N] [--partitions N] [--rows N] [--wait TIME] [--interval MS]
  *          [--property NAME=VALUE ...] [--rate N] [--seconds N] [--only-rate | --only-latency]
+ *          [--way loop|kafka|sqlite]
  */
 #include "bench/kafka_bench.h"
 
@@ -29,6 +30,13 @@
 #include <unistd.h>
 
 enum { WORDS_MAX = 32, WORD_SIZE = 64, WAIT_MS = 10000 };
+
+enum way { LOOP, TO_KAFKA, TO_SQLITE, WAYS };
+
+static const char *const way_names[] = {"bare loop", "kafka-kafka", "kafka-sqlite"};
+
+/* The only one wanted; WAYS: all. */
+static enum way wanted = WAYS;
 
 struct figures {
     double wall[MEASURE_RUNS_MAX]; /* Seconds. */
@@ -211,15 +219,14 @@ static void fill(struct bench *bench, struct topic *topic)
     }
 }
 
-enum way { LOOP, TO_KAFKA, TO_SQLITE, WAYS };
-
-static const char *const way_names[] = {"bare loop", "kafka-kafka", "kafka-sqlite"};
-
 static void measure_once(const struct bench *bench, enum way way, const char *from,
                          struct figures *figures, size_t run)
 {
     struct topic to;
 
+    if (wanted != WAYS && wanted != way) {
+        return;
+    }
     bench_topic(&to, bench->partitions);
     int64_t begun_ns = measure_wall_ns();
     pid_t child = way == LOOP ? start_loop(bench, from, to.name)
@@ -231,6 +238,23 @@ static void measure_once(const struct bench *bench, enum way way, const char *fr
                   figures->cpu[run]);
     topic_delete(&to);
     topic_close(&to);
+}
+
+/* bare: messages a second of the loop; 0: it was not asked for. */
+static double tell(const struct bench *bench, enum way way, struct figures *figures, double bare)
+{
+    double rate = (double)bench->messages / measure_median(figures->wall, bench->runs);
+    double cpu = measure_median(figures->cpu, bench->runs);
+
+    (void)printf("%-14s %9.0f messages/s   %5.2f CPU s a million messages   (%llu messages, %zu "
+                 "runs)",
+                 way_names[way], rate, cpu * 1e6 / (double)bench->messages,
+                 (unsigned long long)bench->messages, bench->runs);
+    if (bare > 0) {
+        (void)printf("   %.2f of the bare loop", rate / bare);
+    }
+    (void)printf("\n");
+    return rate;
 }
 
 static void measure_rate(struct bench *bench)
@@ -247,31 +271,23 @@ static void measure_rate(struct bench *bench)
         }
     }
     for (enum way way = LOOP; way < WAYS; way++) {
-        double rate = (double)bench->messages / measure_median(figures[way].wall, bench->runs);
-        double cpu = measure_median(figures[way].cpu, bench->runs);
-        bare = way == LOOP ? rate : bare;
-        (void)printf("%-14s %9.0f messages/s   %5.2f CPU s a million messages   %.2f of the bare "
-                     "loop   (%llu messages, %zu runs)\n",
-                     way_names[way], rate, cpu * 1e6 / (double)bench->messages, rate / bare,
-                     (unsigned long long)bench->messages, bench->runs);
+        if (wanted == WAYS || wanted == way) {
+            double rate = tell(bench, way, &figures[way], bare);
+            bare = way == LOOP ? rate : bare;
+        }
     }
     topic_delete(&from);
     topic_close(&from);
 }
 
-static const struct option known[] = {{"messages", required_argument, NULL, 'm'},
-                                      {"runs", required_argument, NULL, 'r'},
-                                      {"partitions", required_argument, NULL, 'P'},
-                                      {"interval", required_argument, NULL, 'i'},
-                                      {"rate", required_argument, NULL, 'a'},
-                                      {"seconds", required_argument, NULL, 's'},
-                                      {"payonce", required_argument, NULL, 'p'},
-                                      {"rows", required_argument, NULL, 'R'},
-                                      {"wait", required_argument, NULL, 'w'},
-                                      {"property", required_argument, NULL, 'o'},
-                                      {"only-latency", no_argument, NULL, 'L'},
-                                      {"only-rate", no_argument, NULL, 'T'},
-                                      {NULL, 0, NULL, 0}};
+static const struct option known[] = {
+    {"messages", required_argument, NULL, 'm'},   {"runs", required_argument, NULL, 'r'},
+    {"partitions", required_argument, NULL, 'P'}, {"interval", required_argument, NULL, 'i'},
+    {"rate", required_argument, NULL, 'a'},       {"seconds", required_argument, NULL, 's'},
+    {"payonce", required_argument, NULL, 'p'},    {"rows", required_argument, NULL, 'R'},
+    {"wait", required_argument, NULL, 'w'},       {"property", required_argument, NULL, 'o'},
+    {"way", required_argument, NULL, 'W'},        {"only-latency", no_argument, NULL, 'L'},
+    {"only-rate", no_argument, NULL, 'T'},        {NULL, 0, NULL, 0}};
 
 static bool number_take(struct bench *bench, int option)
 {
@@ -309,6 +325,8 @@ static void options_read(struct bench *bench, int count, char **arguments)
         } else if (found == 'o' && bench->property_count < BENCH_PROPERTIES_MAX &&
                    strchr(optarg, '=') != NULL) {
             bench->properties[bench->property_count++] = optarg;
+        } else if (found == 'W') {
+            wanted = optarg[0] == 'l' ? LOOP : optarg[0] == 'k' ? TO_KAFKA : TO_SQLITE;
         } else if (found == 'L') {
             bench->only_latency = true;
         } else if (found == 'T') {
@@ -342,8 +360,12 @@ int main(int count, char **arguments)
         measure_rate(&bench);
     }
     if (!bench.only_rate) {
-        latency_measure(&bench, BENCH_KAFKA);
-        latency_measure(&bench, BENCH_SQLITE);
+        if (wanted != TO_SQLITE) {
+            latency_measure(&bench, BENCH_KAFKA);
+        }
+        if (wanted != TO_KAFKA) {
+            latency_measure(&bench, BENCH_SQLITE);
+        }
     }
     measure_remove(bench.directory);
     return 0;
