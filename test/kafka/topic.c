@@ -172,8 +172,7 @@ static void done(rd_kafka_error_t *error, const char *what)
     check(error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error), what);
 }
 
-struct transaction_open *topic_write_transaction(struct topic *topic, int partition,
-                                                 const char *word, int count, enum transaction end)
+static struct transaction_open *open_transaction(struct topic *topic)
 {
     char id[TOPIC_NAME_SIZE + 32];
     static int number;
@@ -184,6 +183,14 @@ struct transaction_open *topic_write_transaction(struct topic *topic, int partit
     open->producer = client(RD_KAFKA_PRODUCER, "transactional.id", id);
     done(rd_kafka_init_transactions(open->producer, WAIT_MS), "init");
     done(rd_kafka_begin_transaction(open->producer), "begin");
+    return open;
+}
+
+struct transaction_open *topic_write_transaction(struct topic *topic, int partition,
+                                                 const char *word, int count, enum transaction end)
+{
+    struct transaction_open *open = open_transaction(topic);
+
     write_to(open->producer, topic, partition, word, count);
     if (end == TRANSACTION_OPEN) {
         return open;
@@ -194,6 +201,23 @@ struct transaction_open *topic_write_transaction(struct topic *topic, int partit
     rd_kafka_destroy(open->producer);
     free(open);
     return NULL;
+}
+
+struct transaction_open *topic_offset_in_transaction(struct topic *topic, const char *group,
+                                                     int64_t offset, const char *text)
+{
+    struct transaction_open *open = open_transaction(topic);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *place = rd_kafka_topic_partition_list_add(list, topic->name, 0);
+    rd_kafka_consumer_group_metadata_t *of = rd_kafka_consumer_group_metadata_new(group);
+
+    place->offset = offset;
+    place->metadata = strdup(text);
+    place->metadata_size = strlen(text);
+    done(rd_kafka_send_offsets_to_transaction(open->producer, list, of, WAIT_MS), "offsets");
+    rd_kafka_consumer_group_metadata_destroy(of);
+    rd_kafka_topic_partition_list_destroy(list);
+    return open;
 }
 
 void topic_commit(struct transaction_open *transaction)

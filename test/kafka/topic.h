@@ -32,6 +32,9 @@ enum transaction { TRANSACTION_COMMITTED, TRANSACTION_ABORTED, TRANSACTION_OPEN 
 struct transaction_open;
 struct transaction_open *topic_write_transaction(struct topic *topic, int partition,
                                                  const char *word, int count, enum transaction end);
+/* A group's offset, with a text beside it, in a transaction that is left open. */
+struct transaction_open *topic_offset_in_transaction(struct topic *topic, const char *group,
+                                                     int64_t offset, const char *text);
 /* Commits one that was left open. */
 void topic_commit(struct transaction_open *transaction);
 

@@ -78,6 +78,23 @@ static void what_is_committed_is_seen_whole(void **state)
     place_end(place);
 }
 
+static void a_cursor_in_an_open_transaction_is_waited_for(void **state)
+{
+    struct place *place = place_make(NULL);
+
+    assert_int_equal(place_open(place, false), DONE);
+    topic_commit_offset(&place->topic, place->topic.name, 0, 3); /* By somebody without a text. */
+    place_assert_cursor(place, 3, "");
+    struct transaction_open *open =
+        topic_offset_in_transaction(&place->topic, place->topic.name, 4, "line\tfeed");
+    assert_int_equal(place_read_cursor(place), LATER);
+    assert_int_equal(place->fault.code, FAULT_KAFKA_UNREACHABLE);
+    topic_commit(open);
+    place_assert_cursor(place, 4, "line\\x09feed");
+    place_let_go(place);
+    place_end(place);
+}
+
 static void what_is_aborted_is_never_seen(void **state)
 {
     static char large[2 << 20];
@@ -265,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_dies_in_mid_transaction_leaves_nothing_and_the_old_cursor),
         cmocka_unit_test(what_is_committed_is_seen_whole),
+        cmocka_unit_test(a_cursor_in_an_open_transaction_is_waited_for),
         cmocka_unit_test(what_is_aborted_is_never_seen),
         cmocka_unit_test(a_record_that_the_topic_finds_too_large_is_told),
         cmocka_unit_test(who_is_fenced_is_shut_out_and_moves_nothing),
