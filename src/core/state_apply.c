@@ -18,15 +18,6 @@ static struct window_payment window_payment_of(const struct decision *decision)
     return payment;
 }
 
-static struct tally_entry tally_of(const struct decision *decision)
-{
-    return (struct tally_entry){
-        .word = tally_word(decision->source, decision->kind, decision->currency),
-        .count = 1,
-        .amount = {decision->units, decision->scale},
-    };
-}
-
 void state_advance(struct state *state)
 {
     int64_t before_ms = state->watermark.all_ms;
@@ -130,32 +121,41 @@ static const char *wrong_message(const struct state *state, const struct decisio
     return NULL;
 }
 
-/* Offsets that nobody has shown: transaction markers, aborted or compacted records. */
-static struct tally_entry jump_of(const struct state *state, const struct decision *decision)
+/* What a message counts as, and where. */
+struct counting {
+    struct tally_entry jump; /* Offsets before it that nobody has shown: transaction markers, */
+    uint32_t jump_number;    /* aborted or compacted records. */
+    struct tally_entry entry;
+    uint32_t number;
+};
+
+static struct counting counting_of(const struct state *state, const struct decision *decision)
 {
     static const char no_currency[CURRENCY_SIZE];
 
-    return (struct tally_entry){
-        .word = tally_word(decision->source, SKIPPED, no_currency),
-        .count = decision->offset - state->watermark.sources[decision->source].next,
+    return (struct counting){
+        .jump = {.word = tally_word(decision->source, SKIPPED, no_currency),
+                 .count = decision->offset - state->watermark.sources[decision->source].next},
+        .entry = {.word = tally_word(decision->source, decision->kind, decision->currency),
+                  .count = 1,
+                  .amount = {decision->units, decision->scale}},
     };
 }
 
 /* Do its totals have room, and can they be added to? */
-static bool totals_fit(const struct state *state, const struct tally_entry *jump,
-                       const struct tally_entry *entry)
+static bool totals_fit(const struct state *state, struct counting *counting)
 {
-    return (jump->count == 0 || tallies_fit(&state->tallies, jump)) &&
-           tallies_fit(&state->tallies, entry);
+    return (counting->jump.count == 0 ||
+            tallies_fit(&state->tallies, &counting->jump, &counting->jump_number)) &&
+           tallies_fit(&state->tallies, &counting->entry, &counting->number);
 }
 
-static void count(struct state *state, const struct tally_entry *jump,
-                  const struct tally_entry *entry)
+static void count(struct state *state, const struct counting *counting)
 {
-    if (jump->count > 0) {
-        tallies_add(&state->tallies, jump);
+    if (counting->jump.count > 0) {
+        tallies_add(&state->tallies, &counting->jump, counting->jump_number);
     }
-    tallies_add(&state->tallies, entry);
+    tallies_add(&state->tallies, &counting->entry, counting->number);
 }
 
 static void move(struct state *state, const struct decision *decision)
@@ -219,16 +219,15 @@ static enum outcome apply_message(struct state *state, const struct decision *de
     if (wrong != NULL) {
         return cannot_follow(decision, wrong, ret_fault);
     }
-    struct tally_entry jump = jump_of(state, decision);
-    struct tally_entry entry = tally_of(decision);
-    if (!totals_fit(state, &jump, &entry)) {
+    struct counting counting = counting_of(state, decision);
+    if (!totals_fit(state, &counting)) {
         return state_totals_full(ret_fault);
     }
     if (decision->kind == ACCEPTED) {
         outcome = apply_accepted(state, decision, ret_fault);
     }
     if (outcome == DONE) {
-        count(state, &jump, &entry);
+        count(state, &counting);
         move(state, decision);
         sweep(state);
     }

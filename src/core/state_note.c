@@ -135,19 +135,22 @@ static enum outcome accept_gap(struct state *state, const struct decision *note,
     uint64_t end = (uint64_t)note->event_ms;
     struct tally_entry jump = {.word = tally_word(note->source, SKIPPED, no_currency)};
     struct tally_entry entry = {.word = tally_word(note->source, TALLY_GAP, no_currency)};
+    uint32_t jump_number;
+    uint32_t number;
 
     if (note->offset < next || end <= note->offset || end > OFFSET_MAX + 1) {
         return cannot_follow(note, "not a range of offsets to come", ret_fault);
     }
     jump.count = note->offset - next;
     entry.count = end - note->offset;
-    if (!tallies_fit(&state->tallies, &jump) || !tallies_fit(&state->tallies, &entry)) {
+    if (!tallies_fit(&state->tallies, &jump, &jump_number) ||
+        !tallies_fit(&state->tallies, &entry, &number)) {
         return state_totals_full(ret_fault);
     }
     if (jump.count > 0) {
-        tallies_add(&state->tallies, &jump);
+        tallies_add(&state->tallies, &jump, jump_number);
     }
-    tallies_add(&state->tallies, &entry);
+    tallies_add(&state->tallies, &entry, number);
     watermark_take(&state->watermark, note->source, end);
     return DONE;
 }

@@ -49,10 +49,12 @@ static void sum_put(struct epoch_total *total, const struct money_sum *sum)
     total->sum_high = (uint64_t)(sum->billionths >> 64);
 }
 
-bool tallies_fit(const struct tallies *tallies, const struct tally_entry *entry)
+bool tallies_fit(const struct tallies *tallies, const struct tally_entry *entry,
+                 uint32_t *ret_number)
 {
     uint32_t number = find(tallies, entry->word);
 
+    *ret_number = number;
     if (number == INDEX_NONE) {
         return tallies->count < TALLIES_MAX - 1; /* A message may begin two. */
     }
@@ -71,17 +73,24 @@ static uint32_t add_total(struct tallies *tallies, const struct epoch_total *tot
     return number;
 }
 
-void tallies_add(struct tallies *tallies, const struct tally_entry *entry)
+static uint32_t begin_total(struct tallies *tallies, uint64_t word)
 {
-    uint32_t number = find(tallies, entry->word);
+    struct epoch_total total = {
+        .source = (uint32_t)(word >> 32),
+        .tally = (uint8_t)(word >> 24),
+        .currency = {(char)(word >> 16), (char)(word >> 8), (char)word},
+    };
 
+    return add_total(tallies, &total);
+}
+
+void tallies_add(struct tallies *tallies, const struct tally_entry *entry, uint32_t number)
+{
+    if (number == INDEX_NONE) { /* A message may count twice under one that it begins. */
+        number = find(tallies, entry->word);
+    }
     if (number == INDEX_NONE) {
-        struct epoch_total total = {
-            .source = (uint32_t)(entry->word >> 32),
-            .tally = (uint8_t)(entry->word >> 24),
-            .currency = {(char)(entry->word >> 16), (char)(entry->word >> 8), (char)entry->word},
-        };
-        number = add_total(tallies, &total);
+        number = begin_total(tallies, entry->word);
     }
     struct epoch_total *total = &tallies->totals[number];
     struct money_sum sum = sum_of(total);

@@ -49,11 +49,15 @@ struct tally_entry {
 
 void tallies_init(struct tallies *tallies, const struct tally_memory *memory);
 
-/* False: as many totals as there may be, or a sum beyond 128 bits. Nothing changes. */
-MUST_USE bool tallies_fit(const struct tallies *tallies, const struct tally_entry *entry);
+/*
+ * False: as many totals as there may be, or a sum beyond 128 bits. Nothing changes. Which total it
+ * is stands for as long as none is restored; INDEX_NONE: none yet.
+ */
+MUST_USE bool tallies_fit(const struct tallies *tallies, const struct tally_entry *entry,
+                          uint32_t *ret_number);
 
-/* It fits (a must). */
-void tallies_add(struct tallies *tallies, const struct tally_entry *entry);
+/* It fits, there (a must). */
+void tallies_add(struct tallies *tallies, const struct tally_entry *entry, uint32_t number);
 
 /* Take over a total as it stands. False: no room. */
 MUST_USE bool tallies_restore(struct tallies *tallies, const struct epoch_total *total);

@@ -88,25 +88,50 @@ static bool is_other(struct span region)
 static struct group_key place_group(const struct windows *windows, uint32_t window,
                                     const struct window_payment *payment, uint32_t *ret_number)
 {
-    bool too_long = payment->region.size > GROUP_TEXT_MAX;
-    struct group_key other = key_of(window, other_region, windows->other_hash, payment->currency);
-    struct group_key key =
-        too_long ? other : key_of(window, payment->region, payment->region_hash, payment->currency);
+    bool own = payment->region.size <= GROUP_TEXT_MAX;
+    struct group_key key;
 
-    *ret_number = window == INDEX_NONE ? INDEX_NONE : find_group(windows, &key);
-    if (*ret_number == INDEX_NONE && window != INDEX_NONE && !is_other(key.region) &&
-        windows->windows[window].own_count >= windows->groups_max) {
-        key = other;
-        *ret_number = find_group(windows, &key);
+    *ret_number = INDEX_NONE;
+    if (own) {
+        key = key_of(window, payment->region, payment->region_hash, payment->currency);
+        *ret_number = window == INDEX_NONE ? INDEX_NONE : find_group(windows, &key);
+        own = *ret_number != INDEX_NONE || window == INDEX_NONE || is_other(key.region) ||
+              windows->windows[window].own_count < windows->groups_max;
+    }
+    if (!own) {
+        key = key_of(window, other_region, windows->other_hash, payment->currency);
+        *ret_number = window == INDEX_NONE ? INDEX_NONE : find_group(windows, &key);
     }
     return key;
+}
+
+/* Does this moment fall into the newest window, as most do? Told where one length is in force. */
+static bool in_newest(const struct windows *windows, int64_t event_ms)
+{
+    if (windows->length_count != 1 || windows->newest == INDEX_NONE) {
+        return false;
+    }
+    const struct window *newest = &windows->windows[windows->newest];
+    return event_ms >= newest->start_ms && event_ms < newest->end_ms;
+}
+
+static void place_window(const struct windows *windows, int64_t event_ms,
+                         struct window_place *ret_place)
+{
+    if (in_newest(windows, event_ms)) {
+        ret_place->window = windows->newest;
+        ret_place->start_ms = windows->windows[windows->newest].start_ms;
+        ret_place->end_ms = windows->windows[windows->newest].end_ms;
+        return;
+    }
+    window_bounds(windows, event_ms, &ret_place->start_ms, &ret_place->end_ms);
+    ret_place->window = find_window(windows, ret_place->start_ms);
 }
 
 bool windows_fit(const struct windows *windows, const struct window_payment *payment,
                  struct window_place *ret_place)
 {
-    window_bounds(windows, payment->event_ms, &ret_place->start_ms, &ret_place->end_ms);
-    ret_place->window = find_window(windows, ret_place->start_ms);
+    place_window(windows, payment->event_ms, ret_place);
     if (ret_place->window == INDEX_NONE && windows->window_count >= windows->window_capacity) {
         return false;
     }

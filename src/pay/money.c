@@ -20,6 +20,9 @@ static money_wide billionths_of(struct money amount)
 
 int money_compare(struct money left, struct money right)
 {
+    if (left.scale == right.scale) { /* Most are. */
+        return left.units < right.units ? -1 : left.units > right.units ? 1 : 0;
+    }
     money_wide a = billionths_of(left);
     money_wide b = billionths_of(right);
 

@@ -102,6 +102,9 @@ static void compares_by_value(void **state)
     assert_int_equal(money_compare((struct money){105, 1}, (struct money){1050, 2}), 0);
     assert_int_equal(money_compare((struct money){105, 1}, (struct money){1051, 2}), -1);
     assert_int_equal(money_compare((struct money){INT64_MAX, 0}, (struct money){INT64_MAX, 9}), 1);
+    assert_int_equal(money_compare((struct money){105, 2}, (struct money){105, 2}), 0);
+    assert_int_equal(money_compare((struct money){105, 2}, (struct money){106, 2}), -1);
+    assert_int_equal(money_compare((struct money){106, 2}, (struct money){105, 2}), 1);
 }
 
 static void sums_without_losing_a_billionth(void **state)
