@@ -20,12 +20,12 @@ enum {
     SQLITE_PART_NAME = 64,
     SQLITE_BATCH_ROWS = 32, /* Rows in one INSERT. */
     SQLITE_PAGE_SIZE = 16384,
-    SQLITE_CACHE_KIB = 65536,
-    SQLITE_SORT_KIB = 1024,  /* The cache while an index is built. */
-    SQLITE_WAL_PAGES = 4096, /* 64 MiB: then the log is carried into the file. */
-    SQLITE_TIDY_PAGES = 256, /* 4 MiB: the same when nothing else is to do. */
-    SQLITE_BULK_ROWS = 100,  /* So many at once do not keep a random index: a page a row. */
-    SQLITE_PATIENCE = 100,   /* Tended so often without so many: the open part gets its own. */
+    SQLITE_CACHE_KIB = 16384, /* A transaction's pages, mostly; each is touched once. */
+    SQLITE_SORT_KIB = 256,    /* The cache while an index is built. */
+    SQLITE_WAL_PAGES = 1024,  /* 16 MiB: then the log is carried into the file. */
+    SQLITE_TIDY_PAGES = 256,  /* 4 MiB: the same when nothing else is to do. */
+    SQLITE_BULK_ROWS = 100,   /* So many at once do not keep a random index: a page a row. */
+    SQLITE_PATIENCE = 100,    /* Tended so often without so many: the open part gets its own. */
     SQLITE_SOURCE_UNKNOWN = UINT16_MAX,
     SQLITE_APPLICATION_ID = 0x70617931, /* "pay1" */
 };
@@ -135,6 +135,9 @@ static inline struct sqlite_sink *sqlite_of(struct sink *sink)
 }
 
 /* sink_sqlite_call.c: the database asked, and what its answers mean. */
+
+/* What holds for all connections; before the first of them is opened. */
+void sqlite_settle(void);
 
 /* Its last error as outcome and sentence, and the transaction, if there is one, undone. */
 enum outcome sqlite_failed(struct sqlite_sink *sqlite, const char *doing, struct fault *ret_fault);

@@ -60,6 +60,13 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_DECIDED] = "SELECT decided_time FROM payonce_epoch WHERE epoch = ?1",
 };
 
+void sqlite_settle(void)
+{
+    /* Both are refused once SQLite is in use, by us or by others. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    (void)sqlite3_config(SQLITE_CONFIG_PMASZ, SQLITE_SORT_KIB * 1024 / SQLITE_PAGE_SIZE);
+}
+
 enum outcome sqlite_undo(struct sqlite_sink *sqlite, enum outcome outcome)
 {
     insert_forget(sqlite);

@@ -49,6 +49,7 @@ enum outcome sqlite_identify(struct sink_settings *settings, struct fault *ret_f
     sqlite3_stmt *statement = NULL;
     enum outcome outcome = DONE;
 
+    sqlite_settle();
     if (sqlite3_open_v2(settings->path, &database, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
         outcome = unreadable(database, settings->path, ret_fault);
     } else if (sqlite3_prepare_v2(database, "SELECT pipeline, carry FROM payonce_pipeline", -1,

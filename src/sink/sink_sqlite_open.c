@@ -164,7 +164,7 @@ static enum outcome open_database(struct sqlite_sink *sqlite, struct fault *ret_
     if (outcome != DONE) {
         return outcome;
     }
-    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* Refused once SQLite is in use. */
+    sqlite_settle();
     choose_temporary_place(sqlite);
     if (sqlite3_open_v2(sqlite->sink.settings.path, &sqlite->database, access | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK) {

@@ -206,8 +206,8 @@ enum outcome parts_drop_all(struct sqlite_sink *sqlite, struct fault *ret_fault)
 }
 
 /*
- * Built in one go. SQLite sorts in runs as large as the cache and joins them: runs that fit the
- * processor's cache sort nearly twice as fast as one large one.
+ * Built in one go. SQLite sorts in runs as large as its cache, at least sqlite_settle's, and joins
+ * them: runs that fit the processor's cache sort nearly twice as fast as one large one.
  */
 static enum outcome build_index(struct sqlite_sink *sqlite, const char *name,
                                 struct fault *ret_fault)
