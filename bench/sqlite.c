@@ -193,8 +193,8 @@ static void measure_reference(const char *path, uint64_t row_count, struct sampl
         fail(path, "cannot be opened");
     }
     run(reference.database, "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL;"
-                            "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;"
-                            "PRAGMA wal_autocheckpoint = 4096");
+                            "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;"
+                            "PRAGMA wal_autocheckpoint = 1024");
     for (uint64_t rows = 0; rows < row_count; rows += (uint64_t)EPOCHS * EPOCH_ROWS) {
         for (size_t index = 0; index < EPOCHS; index++) {
             make_epoch(&sample, &epochs[index]);
