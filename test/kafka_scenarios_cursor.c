@@ -27,12 +27,16 @@ void a_cursor_below_the_oldest_offset_halts_and_says_how_many_are_gone(void **st
     story_end();
 }
 
-/* Read up to the end, then look at another cluster with fewer, the same, or other records. */
+/* Another cluster is known by its id; and without that, by its records. */
 static void meet(struct kafka_mock *other, enum fault_code code)
 {
     story_ask(kafka_mock_brokers(other));
+    story_refused(FAULT_SOURCE_REPLACED);
+    assert_non_null(strstr(place.fault.text, "the cluster is mockCluster"));
+    story_ask_no_id();
     story_start();
     story_halted(code);
+    assert_null(strstr(place.fault.text, "the cluster is"));
     story_exact();
     kafka_mock_stop(other);
     story_ask(kafka_mock_brokers(story.mock));
@@ -73,6 +77,7 @@ void a_partition_more_is_read_from_its_beginning_without_a_restart(void **state)
     char both[200];
 
     story_begin(1, 1);
+    story_ask_no_id();
     place.settings.feed_look_ms = 500;
     kafka_mock_down(grown, 1, true);
     (void)snprintf(both, sizeof(both), "%s,%s", kafka_mock_brokers(story.mock),

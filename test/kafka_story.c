@@ -19,6 +19,7 @@ static const char *const topics[] = {STORY_TOPIC};
 static const struct kafka_property impatient[] = {{"topic.metadata.refresh.interval.ms", "1000"}};
 
 static struct kafka_feed_settings feed;
+static struct feed_type feed_without_id;
 
 void story_begin(int broker_count, int partition_count)
 {
@@ -89,6 +90,13 @@ void story_pay(int partition, int count, int batch)
 void story_ask(const char *brokers)
 {
     feed.client.brokers = brokers;
+}
+
+void story_ask_no_id(void)
+{
+    feed_without_id = feed_kafka;
+    feed_without_id.facts = NULL;
+    place.settings.feed_type = &feed_without_id;
 }
 
 void story_start(void)

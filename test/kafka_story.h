@@ -43,6 +43,9 @@ void story_fail(int request, int error, int count);
 /* From the next start on these brokers are asked. */
 void story_ask(const char *brokers);
 
+/* From the next start on nobody asks a cluster who it is: one copied from another has its id. */
+void story_ask_no_id(void);
+
 void story_start(void);
 
 /* The start is refused, and this is why. */
