@@ -31,6 +31,16 @@ static const struct world_message far_apart[] = {
     {0, "g", 32001, 100, "EUR", "US", false},
 };
 
+/* The same, and some of it is lost. */
+static const struct world_message lossy[] = {
+    {0, "a", 10, 100, "GBP", "UK", false},    {1, "b", 20, 100, "JPY", "JP", false},
+    {1, world_lost, 0, 0, "", NULL, false},   {1, "b", 40, 200, "JPY", "JP", false},
+    {1, world_lost, 0, 0, "", NULL, false},   {0, "c", 8000, 100, "USD", "EU", false},
+    {0, world_lost, 0, 0, "", NULL, false},   {0, "e", 24000, 100, "USD", "EU", false},
+    {0, "f", 24001, 100, "USD", "EU", false}, {0, world_lost, 0, 0, "", NULL, false},
+    {0, "g", 32001, 100, "EUR", "US", false},
+};
+
 #define ALL(list) list, sizeof(list) / sizeof(list[0])
 
 /* The journal's first segments go: all is delivered, old, and past memory. */
@@ -92,6 +102,12 @@ static const struct scenario {
      "| A start | hours 1 | A deliver" TAKEN TAKEN
      "| A trim | A kill | A set follows 1 | A start | A follow 5 | A kill | A start | A "
      "follow" TAKEN "| A follow"},
+    {"an operator decides what is lost", ALL(lossy), 2, 8192, true,
+     "A start | A take 3 | A seal | A deliver | A follow | A take 2 | A seal | A lose | A start"
+     "| A take 4 | A seal | A deliver | A follow | A take 9 | A seal | A deliver | A follow"},
+    {"new, and told what was decided before", ALL(lossy), 1, 8192, false,
+     TRIMMED "| A kill | A set follows 1 | A start | A follow 1 | A follow 1" TAKEN
+             "| A follow | A take 2 | A seal | A deliver | A follow"},
     {"of what the ledger lacks it is told nothing", ALL(all_classes), 3, 16384, true,
      "A start | A take 3 | A seal | A deliver | A follow | A take 3 | A seal | A follow | A lose"
      "| A start | A take 5 | A seal | A deliver | A follow"},

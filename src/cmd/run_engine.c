@@ -174,6 +174,7 @@ static void say_end_json(const struct engine_gauges *gauges, const char *end)
     for (size_t tally = 0; tally < TALLY_COUNT; tally++) {
         json_line_number(&object, verdict_name((enum verdict)tally), gauges->verdicts[tally]);
     }
+    json_line_number(&object, "gap", gauges->gap);
     json_line_number(&object, "epoch", gauges->epoch);
     json_line_number(&object, "ledger_epoch", gauges->ledger_epoch);
     json_line_end(&object);
@@ -196,6 +197,10 @@ static void say_end_text(const struct engine_gauges *gauges, const char *end, in
     for (size_t tally = 0; tally < TALLY_COUNT; tally++) {
         quantity_say(QUANTITY_COUNT, (int64_t)gauges->verdicts[tally], text);
         (void)printf("%s %s %s", tally == 0 ? ":" : ",", verdict_name((enum verdict)tally), text);
+    }
+    if (gauges->gap > 0) {
+        quantity_say(QUANTITY_COUNT, (int64_t)gauges->gap, text);
+        (void)printf(", gap %s", text);
     }
     (void)printf("  (epoch %llu, %lld.%lld s)\n", (unsigned long long)gauges->epoch,
                  (long long)(took_ms / 1000), (long long)(took_ms % 1000 / 100));

@@ -102,6 +102,8 @@ static void what_is_no_decision_is_put_aside_and_nothing_else_happens(void **sta
 
 static void what_a_strict_partition_misses_is_accepted_where_it_halted(void **state)
 {
+    struct engine_gauges gauges;
+
     decided_make(2);
     pay(0, 10);
     broker_lose(&broker, 0, 3);
@@ -113,7 +115,11 @@ static void what_a_strict_partition_misses_is_accepted_where_it_halted(void **st
     assert_int_equal(run(), ENGINE_HALTED);
     assert_int_equal(fate(wrong), DECISION_REFUSED);
     uint64_t right = accept_gap("double", 0, 10, 12);
-    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
+    assert_int_equal(wait_for_end(), ENGINE_CAUGHT_UP);
+    engine_gauges(place.engine, &gauges);
+    assert_int_equal(gauges.gap, 3);
+    engine_close(place.engine);
     assert_int_equal(fate(right), DECISION_SEALED);
     assert_int_equal(counted(ACCEPTED), 30);
     assert_int_equal(counted(TALLY_COUNT), 3);

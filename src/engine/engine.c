@@ -237,6 +237,7 @@ void engine_gauges(struct engine *engine, struct engine_gauges *ret_gauges)
     memset(ret_gauges, 0, sizeof(*ret_gauges));
     (void)pthread_mutex_lock(&pipeline->standing_mutex);
     count_verdicts(engine, ret_gauges->verdicts);
+    ret_gauges->gap = standing_count(&pipeline->standing, TALLY_COUNT);
     ret_gauges->epoch = pipeline->standing.epoch;
     ret_gauges->watermark_ms = pipeline->standing.watermark_ms;
     (void)pthread_mutex_unlock(&pipeline->standing_mutex);

@@ -77,6 +77,7 @@ struct engine_sink_gauges {
 struct engine_gauges {
     uint64_t verdicts[TALLY_COUNT]; /* Sealed, over the whole history; */
     uint64_t found[TALLY_COUNT];    /* of these before this start. */
+    uint64_t gap;                   /* Offsets that an operator acknowledged as lost. */
     uint64_t epoch;
     uint64_t ledger_epoch;
     struct engine_sink_gauges sinks[ENGINE_SINKS_MAX]; /* As the settings list them. */

@@ -41,13 +41,30 @@ static enum outcome find_start(struct engine *engine, size_t index, struct fault
                                           : DONE;
 }
 
-/* All at once, so that nothing of them joins before it is known of each where it begins. */
+static enum outcome room_for_all(const struct engine *engine, size_t count, struct fault *ret_fault)
+{
+    const struct state *state = &engine->pipeline.state;
+    size_t unknown = 0;
+
+    for (size_t index = 0; index < count; index++) {
+        unknown += state_source_find(state, &engine->origins[index]) < 0 ? 1 : 0;
+    }
+    return state->source_count + unknown > SOURCES_MAX
+               ? fault_is(ret_fault, BROKEN, FAULT_SOURCE_LIMIT,
+                          "more than %d sources, with every incarnation of each", SOURCES_MAX)
+               : DONE;
+}
+
+/* All at once, so that none of them joins before it is known of each that it can, and where. */
 static enum outcome join_all(struct engine *engine, size_t count, struct fault *ret_fault)
 {
     enum outcome outcome = DONE;
 
     for (size_t index = 0; outcome == DONE && index < count; index++) {
         outcome = find_start(engine, index, ret_fault);
+    }
+    if (outcome == DONE) {
+        outcome = room_for_all(engine, count, ret_fault);
     }
     for (size_t index = 0; outcome == DONE && index < count; index++) {
         outcome = pipeline_join(&engine->pipeline, &engine->origins[index], engine->starts[index],

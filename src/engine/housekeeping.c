@@ -45,6 +45,9 @@ static void tell_summary(struct engine *engine)
     for (size_t verdict = 0; verdict < VERDICT_COUNT; verdict++) {
         event_number(&event, verdict_name((enum verdict)verdict), gauges.verdicts[verdict]);
     }
+    if (gauges.gap > 0) {
+        event_number(&event, "gap", gauges.gap);
+    }
     if (engine->feed != NULL) {
         event_number(&event, "lag", gauges.source_lag);
     }

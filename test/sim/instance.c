@@ -68,6 +68,23 @@ enum outcome instance_begin(struct world *world, struct instance *instance, stru
     return outcome;
 }
 
+/* As if an operator had decided so where it halted; each time the same decision. */
+static enum outcome take_lost(const struct world *world, struct instance *instance, size_t index,
+                              struct fault *ret_fault)
+{
+    char text[RULING_TEXT_MAX];
+    uint64_t offset = message_offset(&world->setting, index);
+    struct ruling ruling = {.kind = RULING_GAP, .by = {"Eve", 3}, .id = index};
+    struct decision gap = {.kind = NOTE_GAP,
+                           .source = instance->numbers[world->setting.messages[index].partition],
+                           .offset = offset,
+                           .event_ms = (int64_t)offset + 1,
+                           .arrival_ms = WORLD_BEGIN_MS,
+                           .text = {text, ruling_write(&ruling, text)}};
+
+    return pipeline_note(&instance->pipeline, &gap, ret_fault);
+}
+
 static enum outcome take_one(struct world *world, struct instance *instance, size_t index,
                              struct fault *ret_fault)
 {
@@ -75,6 +92,10 @@ static enum outcome take_one(struct world *world, struct instance *instance, siz
     uint16_t partition = world->setting.messages[index].partition;
     struct message message;
 
+    if (world->setting.messages[index].id == world_lost) {
+        enum outcome lost = take_lost(world, instance, index, ret_fault);
+        return lost == DONE ? end_source(world, instance, partition, ret_fault) : lost;
+    }
     message_fill(&world->setting, index, &pipeline->state.key, &message);
     message.source = instance->numbers[partition];
     if (instance->arrival_s != 0) {

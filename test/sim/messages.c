@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+const char world_lost[] = "lost";
+
 uint64_t message_offset(const struct world_setting *setting, size_t index)
 {
     uint64_t offset = 0;

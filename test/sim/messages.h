@@ -17,6 +17,9 @@ struct world_message {
     bool left_out;
 };
 
+/* As an id: nothing is there to be read, and it has been decided that it is lost: a gap. */
+extern const char world_lost[];
+
 enum { WORLD_ARRIVAL_S = 100000 };
 #define WORLD_BEGIN_MS INT64_C(1770000000000)
 
