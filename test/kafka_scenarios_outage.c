@@ -25,6 +25,8 @@ void a_broker_down_at_the_start_is_waited_for_and_then_named(void **state)
     pthread_t thread;
 
     story_begin(2, 2);
+    kafka_mock_lead(story.mock, 0, 1);
+    kafka_mock_lead(story.mock, 1, 2);
     story_pay(0, 300, 100);
     story_pay(1, 100, 100);
     all_down(true);
@@ -32,6 +34,16 @@ void a_broker_down_at_the_start_is_waited_for_and_then_named(void **state)
     assert_int_equal(pthread_create(&thread, NULL, bring_up, NULL), 0);
     story_start();
     assert_int_equal(pthread_join(thread, NULL), 0);
+    story_all();
+    story_stop();
+
+    /* One is down, and what the other leads is read. */
+    kafka_mock_down(story.mock, 2, true);
+    story_pay(0, 100, 100);
+    story_start();
+    story_all();
+    kafka_mock_down(story.mock, 2, false);
+    story_pay(1, 100, 100);
     story_all();
     story_stop();
     story_end();

@@ -154,14 +154,133 @@ static enum outcome ask(struct kafka_reader *reader, const char *topic, uint32_t
     return error == RD_KAFKA_RESP_ERR_NO_ERROR ? DONE : cannot(reader, topic, error, ret_fault);
 }
 
+/* What became of the question about each of these, or one error for all. */
+static void note_offsets(rd_kafka_topic_partition_list_t **offsets,
+                         const rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t error)
+{
+    if (*offsets == NULL) {
+        *offsets = rd_kafka_topic_partition_list_new(list->cnt);
+    }
+    for (int index = 0; index < list->cnt; index++) {
+        const rd_kafka_topic_partition_t *answered = &list->elems[index];
+        rd_kafka_topic_partition_t *noted =
+            rd_kafka_topic_partition_list_add(*offsets, answered->topic, answered->partition);
+        noted->offset = answered->offset;
+        noted->err = error != RD_KAFKA_RESP_ERR_NO_ERROR ? error : answered->err;
+    }
+}
+
+static rd_kafka_resp_err_t ask_offsets(struct kafka_reader *reader,
+                                       rd_kafka_topic_partition_list_t *list, int64_t time_ms)
+{
+    for (int index = 0; index < list->cnt; index++) {
+        list->elems[index].offset = time_ms;
+    }
+    return rd_kafka_offsets_for_times(reader->client.handle, list, KAFKA_WAIT_MS);
+}
+
+static void ask_leader(struct kafka_reader *reader, const struct rd_kafka_metadata_topic *topic,
+                       int32_t leader)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+
+    for (int index = 0; index < topic->partition_cnt; index++) {
+        if (topic->partitions[index].leader == leader) {
+            (void)rd_kafka_topic_partition_list_add(list, topic->topic,
+                                                    topic->partitions[index].id);
+        }
+    }
+    if (leader >= 0) {
+        error = ask_offsets(reader, list, RD_KAFKA_OFFSET_BEGINNING);
+    }
+    note_offsets(&reader->firsts, list, error);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        error = ask_offsets(reader, list, RD_KAFKA_OFFSET_END);
+    }
+    note_offsets(&reader->nexts, list, error);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static rd_kafka_topic_partition_t *find(const rd_kafka_topic_partition_list_t *offsets,
+                                        const char *topic, uint32_t partition)
+{
+    return offsets == NULL ? NULL
+                           : rd_kafka_topic_partition_list_find(offsets, topic, (int32_t)partition);
+}
+
+/*
+ * Of all partitions of the topic, one question for each leader: one that is away is waited for
+ * once. What one partition's error says is so of all that its leader has.
+ */
+static enum outcome ask_leaders(struct kafka_reader *reader, const char *topic,
+                                struct fault *ret_fault)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    enum outcome outcome = ask_of_topic(reader, topic, &metadata, ret_fault);
+
+    if (outcome != DONE) {
+        return outcome;
+    }
+    const struct rd_kafka_metadata_topic *all = &metadata->topics[0];
+    for (int index = 0; index < all->partition_cnt; index++) {
+        if (find(reader->firsts, topic, (uint32_t)all->partitions[index].id) == NULL) {
+            ask_leader(reader, all, all->partitions[index].leader);
+        }
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return DONE;
+}
+
+static enum outcome noted_offset(struct kafka_reader *reader,
+                                 const rd_kafka_topic_partition_t *noted, const char *topic,
+                                 uint64_t *ret_offset, struct fault *ret_fault)
+{
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+
+    if (noted != NULL && noted->err != RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+        error = noted->err;
+    }
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR && noted->offset < 0) {
+        error = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    }
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return cannot(reader, topic, error, ret_fault);
+    }
+    *ret_offset = (uint64_t)noted->offset;
+    return DONE;
+}
+
+/* Partitions are taken on one after the other, and all of them are asked about at the first. */
+static enum outcome bounds_at_once(struct kafka_reader *reader, const char *topic,
+                                   uint32_t partition, uint64_t *ret_first, uint64_t *ret_next,
+                                   struct fault *ret_fault)
+{
+    enum outcome outcome = DONE;
+
+    if (find(reader->firsts, topic, partition) == NULL) {
+        outcome = ask_leaders(reader, topic, ret_fault);
+    }
+    if (outcome == DONE) {
+        outcome = noted_offset(reader, find(reader->firsts, topic, partition), topic, ret_first,
+                               ret_fault);
+    }
+    return outcome == DONE ? noted_offset(reader, find(reader->nexts, topic, partition), topic,
+                                          ret_next, ret_fault)
+                           : outcome;
+}
+
 enum outcome kafka_reader_bounds(struct kafka_reader *reader, const char *topic, uint32_t partition,
                                  uint64_t *ret_first, uint64_t *ret_next, struct fault *ret_fault)
 {
     int64_t first = -1;
     int64_t next = -1;
+
+    if (!__atomic_load_n(&reader->begun, __ATOMIC_ACQUIRE)) {
+        return bounds_at_once(reader, topic, partition, ret_first, ret_next, ret_fault);
+    }
     enum outcome outcome =
         ask(reader, topic, partition, RD_KAFKA_OFFSET_BEGINNING, &first, ret_fault);
-
     if (outcome == DONE) {
         outcome = ask(reader, topic, partition, RD_KAFKA_OFFSET_END, &next, ret_fault);
     }
@@ -170,6 +289,18 @@ enum outcome kafka_reader_bounds(struct kafka_reader *reader, const char *topic,
         *ret_next = (uint64_t)next;
     }
     return outcome;
+}
+
+void kafka_reader_forget_bounds(struct kafka_reader *reader)
+{
+    if (reader->firsts != NULL) {
+        rd_kafka_topic_partition_list_destroy(reader->firsts);
+    }
+    if (reader->nexts != NULL) {
+        rd_kafka_topic_partition_list_destroy(reader->nexts);
+    }
+    reader->firsts = NULL;
+    reader->nexts = NULL;
 }
 
 enum outcome kafka_reader_offset_at(struct kafka_reader *reader, const char *topic,

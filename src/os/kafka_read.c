@@ -211,6 +211,7 @@ enum outcome kafka_reader_begin(struct kafka_reader *reader, struct fault *ret_f
         return kafka_fault(ret_fault, BROKEN, FAULT_SOURCE_STALE, "partitions cannot be assigned",
                            error);
     }
+    kafka_reader_forget_bounds(reader);
     __atomic_store_n(&reader->begun, true, __ATOMIC_RELEASE);
     return DONE;
 }
@@ -272,6 +273,7 @@ bool kafka_reader_close(struct kafka_reader *reader)
     for (size_t index = 0; index < reader->count; index++) {
         close_queue(reader->queues[index]);
     }
+    kafka_reader_forget_bounds(reader);
     if (!kafka_client_close(&reader->client, KAFKA_CLOSE_MS)) {
         return false;
     }

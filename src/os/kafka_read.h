@@ -157,7 +157,10 @@ MUST_USE enum outcome kafka_reader_topic_id(struct kafka_reader *reader, const c
                                             char ret_id[KAFKA_TOPIC_ID_SIZE],
                                             struct fault *ret_fault);
 
-/* A partition's oldest offset, and the one behind its last stable record. */
+/*
+ * A partition's oldest offset, and the one behind its last stable record. Until the reader has
+ * begun: as they were when the first partition of the topic was asked about.
+ */
 MUST_USE enum outcome kafka_reader_bounds(struct kafka_reader *reader, const char *topic,
                                           uint32_t partition, uint64_t *ret_first,
                                           uint64_t *ret_next, struct fault *ret_fault);

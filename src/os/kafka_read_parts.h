@@ -55,6 +55,10 @@ struct kafka_reader {
     size_t count;
     struct kafka_queue *queues[KAFKA_PARTITIONS_MAX];
 
+    /* Before it has begun: where partitions begin and end, as far as was asked. NULL: not yet. */
+    rd_kafka_topic_partition_list_t *firsts;
+    rd_kafka_topic_partition_list_t *nexts;
+
     pthread_mutex_t mutex; /* The brokers'. */
     size_t broker_count;
     struct kafka_broker brokers[KAFKA_BROKERS_MAX];
@@ -93,6 +97,9 @@ void kafka_reader_look(struct kafka_reader *reader, const char *text, size_t siz
 
 /* A broker answered a fetch. */
 void kafka_reader_heard(struct kafka_reader *reader, int32_t broker);
+
+/* What was asked before it has begun is old. */
+void kafka_reader_forget_bounds(struct kafka_reader *reader);
 
 /* The assignment of this queue must not be trusted any more. */
 void kafka_queue_spoil(struct kafka_queue *queue, const char *text);
