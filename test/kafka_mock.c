@@ -216,6 +216,16 @@ void kafka_mock_topic_error(struct kafka_mock *mock, int error)
     rd_kafka_mock_topic_set_error(mock->cluster, mock->topic, (rd_kafka_resp_err_t)error);
 }
 
+int64_t kafka_mock_stored(struct kafka_mock *mock, int partition)
+{
+    int64_t first;
+    int64_t next;
+
+    must(rd_kafka_query_watermark_offsets(mock->producer, mock->topic, partition, &first, &next,
+                                          FLUSH_MS) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    return next - first;
+}
+
 int64_t kafka_mock_committed(struct kafka_mock *mock, const char *group, int partition)
 {
     rd_kafka_t *reader = client(RD_KAFKA_CONSUMER, kafka_mock_brokers(mock), group);

@@ -48,6 +48,9 @@ void kafka_mock_flush(struct kafka_mock *mock);
 /* So many records, each a batch of its own: the oldest batches make room for them. */
 void kafka_mock_pour(struct kafka_mock *mock, int partition, int count);
 
+/* How many records a partition holds, aborted ones, too. */
+int64_t kafka_mock_stored(struct kafka_mock *mock, int partition);
+
 /* The group's committed offset, as another client reads it; waits until there is one. */
 int64_t kafka_mock_committed(struct kafka_mock *mock, const char *group, int partition);
 

@@ -1,10 +1,11 @@
 #include "test/unit.h"
 
-#include "os/clock.h"
 #include "os/kafka_transact.h"
 #include "test/kafka_mock.h"
 
-enum { MESSAGES = 20, TEXT_SIZE = 24 };
+#include <time.h>
+
+enum { MESSAGES = 20, TEXT_SIZE = 24, SENT_MS = 200 };
 
 /* Requests and errors, as the protocol numbers them. */
 enum {
@@ -94,6 +95,13 @@ static void write_one(int number)
         .key = {text, size}, .value = {text, size}, .headers = &header, .header_count = 1};
 
     kafka_transactor_write(world.transactor, &record);
+}
+
+static void nap(int ms)
+{
+    const struct timespec span = {0, ms * 1000000L};
+
+    (void)nanosleep(&span, NULL);
 }
 
 static enum kafka_end finish(uint64_t offset)
@@ -264,10 +272,11 @@ static void what_follows_a_record_that_is_too_large_is_not_sent(void **state)
 
     begin();
     kafka_transactor_begin(world.transactor);
-    write_one(1);
     kafka_transactor_write(world.transactor, &record);
-    write_one(2);
+    write_one(1);
+    nap(SENT_MS);
     assert_int_equal(finish(1), KAFKA_NOT_APPLIED);
+    assert_int_equal(kafka_mock_stored(world.mock, 0) + kafka_mock_stored(world.mock, 1), 0);
     assert_int_equal(world.outcome, REFUSED);
     assert_int_equal(world.fault.code, FAULT_KAFKA_WRITE);
     assert_non_null(strstr(world.fault.text, TOPIC));

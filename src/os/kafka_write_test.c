@@ -1,7 +1,6 @@
 #include "test/unit.h"
 
 #include "os/clock.h"
-#include "os/kafka_read.h"
 #include "os/kafka_write.h"
 #include "test/kafka_mock.h"
 
@@ -79,25 +78,6 @@ static void take_all(void)
     assert_int_equal(kafka_writer_waiting(world.writer), 0);
 }
 
-/* How many records a partition really holds, by the reading side. */
-static uint64_t stored(uint32_t partition)
-{
-    const struct kafka_reader_settings settings = {
-        .client = {.brokers = kafka_mock_brokers(world.mock), .client_id = "test"},
-        .group = "payonce-test",
-        .queue_kib = 1024,
-    };
-    struct kafka_reader *reader;
-    uint64_t first;
-    uint64_t next;
-
-    assert_int_equal(kafka_reader_open(&settings, &reader, &world.fault), DONE);
-    assert_int_equal(kafka_reader_bounds(reader, TOPIC, partition, &first, &next, &world.fault),
-                     DONE);
-    assert_true(kafka_reader_close(reader));
-    return next - first;
-}
-
 static void says_where_each_record_stands(void **state)
 {
     begin((struct kafka_writer_settings){.writing = KAFKA_IDEMPOTENT, .capacity = 1000});
@@ -111,8 +91,8 @@ static void says_where_each_record_stands(void **state)
         assert_int_equal(world.last[token].partition, token % 2);
         assert_int_equal(world.last[token].offset, token / 2);
     }
-    assert_int_equal(stored(0), 250);
-    assert_int_equal(stored(1), 250);
+    assert_int_equal(kafka_mock_stored(world.mock, 0), 250);
+    assert_int_equal(kafka_mock_stored(world.mock, 1), 250);
     end();
 }
 
@@ -128,7 +108,7 @@ static void a_plain_writer_doubles_what_it_had_no_answer_to(void **state)
     }
     take_all();
     assert_int_equal(world.written, 200);
-    assert_true(stored(0) > 200);
+    assert_true(kafka_mock_stored(world.mock, 0) > 200);
     end();
 }
 
@@ -150,7 +130,7 @@ static void what_is_sent_once_stands_there_once_whatever_is_heard_of_it(void **s
         perhaps += world.last[token].fate == KAFKA_PERHAPS;
     }
     assert_true(perhaps > 0); /* An answer may be quicker than its loss. */
-    assert_int_equal(stored(0), 200);
+    assert_int_equal(kafka_mock_stored(world.mock, 0), 200);
     end();
 }
 
