@@ -98,7 +98,10 @@ MUST_USE enum outcome feed_begin(struct feed *feed, struct fault *ret_fault);
  */
 void feed_commit(struct feed *feed, const struct feed_position *positions, size_t count);
 
-/* Does the broker have more partitions for us than it listed? Asks it; false: not that we know. */
+/*
+ * Does the broker have more partitions for us than it listed, or another topic behind a name?
+ * Asks it; false: not that we know.
+ */
 bool feed_grown(struct feed *feed);
 
 /* The oldest line not taken yet. False: none. */

@@ -4,7 +4,11 @@
 
 _Static_assert(sizeof(((struct feed_line *)NULL)->text) == KAFKA_LINE_SIZE, "a line is a line");
 
-enum { QUEUE_KIB_MIN = 1024, QUEUE_KIB_MAX = 16 * 1024 };
+enum {
+    QUEUE_KIB_MIN = 1024,
+    QUEUE_KIB_MAX = 16 * 1024,
+    IDS_MAX = 64, /* As many topics can be configured. */
+};
 
 struct kafka_feed {
     struct feed feed;
@@ -16,6 +20,7 @@ struct kafka_feed {
     bool facts_known; /* Of the topic facts_of: its partitions are asked for one after the other. */
     char facts_of[TOPIC_TEXT_MAX + 1];
     struct source_facts facts;
+    char ids[IDS_MAX][KAFKA_TOPIC_ID_SIZE]; /* By topic, when it was asked for. Empty: not known. */
     struct kafka_position positions[FEED_PARTITIONS_MAX];
 };
 
@@ -165,6 +170,16 @@ static enum outcome ask_facts(struct kafka_feed *kafka, const char *topic, struc
     return outcome == REFUSED ? BROKEN : outcome;
 }
 
+/* Its id, to be looked at from time to time. */
+static void keep_id(struct kafka_feed *kafka, const char *topic)
+{
+    for (size_t index = 0; index < kafka->settings->topic_count && index < IDS_MAX; index++) {
+        if (strcmp(kafka->settings->topics[index], topic) == 0) {
+            memcpy(kafka->ids[index], kafka->facts.topic_id, KAFKA_TOPIC_ID_SIZE);
+        }
+    }
+}
+
 static enum outcome kafka_facts(struct feed *feed, const struct origin *origin,
                                 struct source_facts *ret_facts, struct fault *ret_fault)
 {
@@ -176,6 +191,7 @@ static enum outcome kafka_facts(struct feed *feed, const struct origin *origin,
         outcome = ask_facts(kafka, origin->topic, ret_fault);
         memcpy(kafka->facts_of, origin->topic, sizeof(kafka->facts_of));
         kafka->facts_known = outcome == DONE;
+        keep_id(kafka, origin->topic);
     }
     *ret_facts = kafka->facts;
     return outcome;
@@ -222,6 +238,18 @@ static void kafka_close(struct feed *feed)
     }
 }
 
+/* Made anew so soon that the library has not missed it. */
+static bool made_anew(struct kafka_feed *kafka, size_t index)
+{
+    char id[KAFKA_TOPIC_ID_SIZE];
+    struct fault fault;
+
+    return index < IDS_MAX && kafka->ids[index][0] != '\0' &&
+           kafka_reader_topic_id(kafka->reader, kafka->settings->topics[index], id, &fault) ==
+               DONE &&
+           id[0] != '\0' && strcmp(id, kafka->ids[index]) != 0;
+}
+
 static bool kafka_grown(struct feed *feed)
 {
     struct kafka_feed *kafka = kafka_of(feed);
@@ -233,6 +261,9 @@ static bool kafka_grown(struct feed *feed)
         if (kafka_reader_topic(kafka->reader, kafka->settings->topics[index], &partition_count,
                                &fault) != DONE) {
             return false; /* Whoever reads will find out why. */
+        }
+        if (made_anew(kafka, index)) {
+            return true;
         }
         count += partition_count;
     }

@@ -303,13 +303,12 @@ static void a_topic_made_anew_is_not_taken_from(void **state)
 
 static void a_topic_deleted_while_it_is_read_wants_a_new_client_which_misses_it(void **state)
 {
-    const struct kafka_property impatient[] = {{"topic.metadata.refresh.interval.ms", "500"},
-                                               {"topic.metadata.propagation.max.ms", "1000"}};
+    const struct kafka_property impatient[] = {{"topic.metadata.refresh.interval.ms", "500"}};
     struct reading *reading = begin(1, KAFKA_GAPS_STRICT);
     enum outcome outcome = LATER;
 
     reading->settings.client.extra = impatient;
-    reading->settings.client.extra_count = 2;
+    reading->settings.client.extra_count = 1;
     topic_write(&reading->topic, 0, "a", 10);
     assert_int_equal(resume(reading), DONE);
     assert_int_equal(read_to(reading, 0, 10), DONE);
