@@ -8,7 +8,7 @@ enum {
     POLL_MS = 200,
     FETCH_KEY = 1, /* Fetch, in the protocol. */
     NUMBER_SIZE = 16,
-    OWN_COUNT = 16,
+    OWN_COUNT = 17,
     COMMIT_WAIT_MS = 6000, /* The library looks once a second what has waited too long. */
     COMMIT_LOOK_MS = 5,
 };
@@ -21,6 +21,9 @@ static const struct kafka_own fixed[] = {
     {"check.crcs", "true", KAFKA_FORCED, false},
     {"enable.partition.eof", "true", KAFKA_FORCED, false},
     {"allow.auto.create.topics", "false", KAFKA_FORCED, false},
+    /* What is gone is told at once. Since some later version it is believed for 30 s that it is
+     * only late; and if it is back by then, made anew, it is read on as if nothing had been. */
+    {"topic.metadata.propagation.max.ms", "0", KAFKA_FORCED, false},
     {"statistics.interval.ms", "1000", KAFKA_FORCED, false}, /* Sights come from them. */
     {"queued.min.messages", "1000000", KAFKA_CHOSEN, false}, /* The bytes are the limit. */
     {"fetch.wait.max.ms", "100", KAFKA_CHOSEN, false},
