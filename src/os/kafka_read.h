@@ -150,7 +150,8 @@ MUST_USE enum outcome kafka_reader_cluster(struct kafka_reader *reader,
 
 /*
  * The topic's id, which it got when it was created; zeros behind it. Empty: this library (before
- * 2.3.0) or these brokers do not know of any. LATER: out of reach. REFUSED: we may not ask.
+ * 2.3.0) or these brokers do not know of any. LATER: whoever knows is out of reach, which says
+ * nothing of those who can be read from. REFUSED: we may not ask.
  */
 enum { KAFKA_TOPIC_ID_SIZE = 24 };
 MUST_USE enum outcome kafka_reader_topic_id(struct kafka_reader *reader, const char *topic,

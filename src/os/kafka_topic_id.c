@@ -7,14 +7,23 @@
 /* Sixteen zero bytes, as the library writes them: brokers without ids answer so. */
 static const char none[] = "AAAAAAAAAAAAAAAAAAAAAA";
 
+/* The controller is asked, and a cluster that has none just now can be read all the same. */
+enum { ID_WAIT_MS = 2000, ERROR_SIZE = 200 };
+
 /* The answer that has come within the time; NULL: none. */
 static rd_kafka_event_t *describe(rd_kafka_t *handle, const char *topic)
 {
+    char error[ERROR_SIZE];
     rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
     rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(&topic, 1);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
 
-    rd_kafka_DescribeTopics(handle, topics, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, KAFKA_WAIT_MS);
+    must(rd_kafka_AdminOptions_set_request_timeout(options, ID_WAIT_MS, error, sizeof(error)) ==
+         RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_DescribeTopics(handle, topics, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ID_WAIT_MS);
+    rd_kafka_AdminOptions_destroy(options);
     rd_kafka_TopicCollection_destroy(topics);
     rd_kafka_queue_destroy(queue);
     return event;

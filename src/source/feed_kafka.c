@@ -158,14 +158,14 @@ static enum outcome kafka_start(struct feed *feed, const struct origin *origin, 
 _Static_assert((int)KAFKA_CLUSTER_SIZE == (int)CLUSTER_TEXT_MAX + 1, "as it is asked for");
 _Static_assert((int)KAFKA_TOPIC_ID_SIZE == (int)TOPIC_ID_TEXT_MAX + 1, "as it is asked for");
 
-/* Whoever may not ask for a topic's id may read it all the same. */
+/* Whoever may not ask for a topic's id, or gets no answer, may read it all the same. */
 static enum outcome ask_facts(struct kafka_feed *kafka, const char *topic, struct fault *ret_fault)
 {
     enum outcome outcome = kafka_reader_cluster(kafka->reader, kafka->facts.cluster, ret_fault);
 
-    if (outcome == DONE) {
-        outcome = kafka_reader_topic_id(kafka->reader, topic, kafka->facts.topic_id, ret_fault);
-        outcome = outcome == REFUSED ? DONE : outcome;
+    if (outcome == DONE &&
+        kafka_reader_topic_id(kafka->reader, topic, kafka->facts.topic_id, ret_fault) != DONE) {
+        memset(kafka->facts.topic_id, 0, sizeof(kafka->facts.topic_id));
     }
     return outcome == REFUSED ? BROKEN : outcome;
 }
