@@ -12,8 +12,8 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_CHAIN] =
         "UPDATE payonce_pipeline SET chain = ?1, epoch = ?2, journal_id = ?3, watermark = ?4,"
         " rules = ?5, seed_epoch = ?6, transactions_next = ?7, duplicates_next = ?8,"
-        " dead_letters_next = ?9, metrics_next = ?10, carried = ?13 WHERE pipeline = ?11 AND chain "
-        "= ?12",
+        " dead_letters_next = ?9, metrics_next = ?10, carried = ?13"
+        " WHERE pipeline = ?11 AND chain = ?12",
     [STATEMENT_CURSOR_ADD] =
         "INSERT INTO payonce_cursor (source, pipeline, topic, incarnation, partition, start, next,"
         " standing) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 'active')",
