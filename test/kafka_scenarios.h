@@ -27,7 +27,7 @@ void a_cursor_below_the_oldest_offset_halts_and_says_how_many_are_gone(void **st
 void a_cursor_past_the_end_halts_and_takes_nothing(void **state);
 void another_record_where_ours_stood_halts_and_takes_nothing(void **state);
 void a_partition_more_is_read_from_its_beginning_without_a_restart(void **state);
-void a_refused_commit_is_told_once_and_touches_nothing(void **state);
+void a_refused_commit_is_told_and_touches_nothing(void **state);
 void a_coordinator_that_moves_is_found_again(void **state);
 
 /* The Kafka sink, and what its transactions are answered (kafka_scenarios_sink.c). */

@@ -33,7 +33,7 @@ static const struct CMUnitTest scenarios[] = {
     SCENARIO("14", a_cursor_past_the_end_halts_and_takes_nothing),
     SCENARIO("15", another_record_where_ours_stood_halts_and_takes_nothing),
     SCENARIO("16", a_partition_more_is_read_from_its_beginning_without_a_restart),
-    SCENARIO("17", a_refused_commit_is_told_once_and_touches_nothing),
+    SCENARIO("17", a_refused_commit_is_told_and_touches_nothing),
     SCENARIO("18", a_coordinator_that_moves_is_found_again),
     SCENARIO("19", an_id_refused_for_a_while_is_asked_for_again_and_for_good_it_is_named),
     SCENARIO("20", too_few_replicas_five_times_are_waited_for),
