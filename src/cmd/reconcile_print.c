@@ -114,6 +114,20 @@ static void print_provisional(const struct reconcile_report *report, FILE *strea
                   watermark, newest);
 }
 
+/* What nobody has read and nobody will: no sum can hold it. */
+static void print_gap(const struct reconcile_report *report, FILE *stream)
+{
+    char text[QUANTITY_TEXT_SIZE];
+
+    if (report->counts[TALLY_COUNT] > 0) {
+        quantity_say(QUANTITY_COUNT, (int64_t)report->counts[TALLY_COUNT], text);
+        (void)fprintf(stream,
+                      "gap          %s offset%s acknowledged as lost; who decided so, and why, "
+                      "stands in payonce_decision\n",
+                      text, report->counts[TALLY_COUNT] == 1 ? " is" : "s are");
+    }
+}
+
 static void print_truth_verdict(const struct reconcile_report *report, FILE *stream)
 {
     char texts[6][QUANTITY_TEXT_SIZE];
@@ -173,6 +187,7 @@ void reconcile_print(const struct reconcile_report *report, size_t list_max, boo
     if (!quiet) {
         print_sums(report, expected, stream);
         print_provisional(report, stream);
+        print_gap(report, stream);
     }
     reconcile_print_verdict(report, expected, stream);
 }
@@ -247,6 +262,7 @@ void reconcile_print_json(const struct reconcile_report *report, size_t list_max
     for (size_t verdict = 0; verdict < TALLY_COUNT; verdict++) {
         json_line_number(&object, verdict_name((enum verdict)verdict), report->counts[verdict]);
     }
+    json_line_number(&object, "gap", report->counts[TALLY_COUNT]);
     if (expected) {
         json_line_number(&object, "sent", report->truth_rows);
         json_line_number(&object, "sent_accepted", report->truth_accepted);

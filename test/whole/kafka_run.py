@@ -229,6 +229,7 @@ def what_is_lost_is_accepted_as_a_gap_and_nothing_else_is(topic, first):
            f"{topic.decisions()}")
     done = whole.payonce(["reconcile", "payonce.yaml"], topic.folder)
     demand(done.returncode == 0, f"not reconciled: {done.stdout[-2000:]}{done.stderr[-500:]}")
+    demand("7 offsets are acknowledged as lost" in done.stdout, done.stdout[-2000:])
 
 
 def another_topic_of_the_same_name_halts_and_is_adopted(name, longer, live):
