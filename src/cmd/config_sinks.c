@@ -7,6 +7,7 @@
 enum {
     PART_ROWS = 500000, /* Measured: DESIGN section 3, "Rows in parts". */
     BUSY_TIMEOUT_MS = 1000,
+    CURSORS_WAIT_PART = 10, /* A ledger of cursors waits for so small a part of its follower's. */
 };
 
 /* What deliver.max_rows and max_wait come to by themselves. */
@@ -183,6 +184,7 @@ void config_add_ledger(struct config *config)
     ledger->cursors_only = true;
     (void)strcpy(config->sink_type_names[0], "sqlite");
     resolve_bounds(config, NULL, 0);
+    engine->deliver_wait_ms[0] = engine->deliver_wait_ms[1] / CURSORS_WAIT_PART;
 }
 
 /* Who may be the ledger: DESIGN section 3. */

@@ -203,6 +203,8 @@ static void a_sink_that_can_be_no_ledger_gets_one_of_cursors(void **state)
     assert_false(config.engine.sinks[1].cursors_only);
     assert_int_equal(config.engine.deliver_rows_max[1], 7);
     assert_int_equal(config.engine.deliver_rows_max[0], 50000);
+    assert_int_equal(config.engine.deliver_wait_ms[1], 200);
+    assert_int_equal(config.engine.deliver_wait_ms[0], 20);
 }
 
 static void a_flag_wins_over_environment_over_file(void **state)
