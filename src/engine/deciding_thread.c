@@ -274,7 +274,8 @@ static bool open_grown(struct engine *engine)
 {
     struct fault grown;
 
-    (void)fault_is(&grown, LATER, FAULT_SOURCE_STALE, "there are further partitions");
+    (void)fault_is(&grown, LATER, FAULT_SOURCE_STALE,
+                   "there are further partitions, or another topic");
     return open_anew(engine, &grown);
 }
 
