@@ -91,9 +91,8 @@ enum outcome kafka_sink_end(struct kafka_sink *kafka, const struct kafka_mark *m
         kafka->beat_ns = clock_steady_ns(&clock_real);
         return DONE;
     case KAFKA_NOT_APPLIED:
-        return passing(kafka, outcome, ret_fault);
     case KAFKA_ASK_AGAIN:
-        kafka_sink_let_go(kafka);
+        kafka_sink_let_go(kafka); /* A client whose records failed begins no other transaction. */
         return passing(kafka, outcome, ret_fault);
     case KAFKA_SHUT_OUT:
         break;

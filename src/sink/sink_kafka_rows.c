@@ -1,4 +1,7 @@
-/* The rows of a delivery. Of a window, only the newest version in it is sent. */
+/*
+ * The rows of a delivery. Of a window, only the newest version in it is sent. A record's time is
+ * that of its sending: topics keep records by it, and what fills a sink from the beginning is old.
+ */
 #include "sink/sink_kafka.h"
 
 #include <stdio.h>
@@ -48,8 +51,7 @@ static enum outcome note_window(struct kafka_sink *kafka, const struct row *row,
 static enum outcome send_window(struct kafka_sink *kafka, const struct row *row,
                                 struct fault *ret_fault)
 {
-    struct kafka_outgoing record = {.topic = kafka->topics[TABLE_METRICS],
-                                    .stamp_ms = kafka->epoch->decided_ms};
+    struct kafka_outgoing record = {.topic = kafka->topics[TABLE_METRICS]};
     char key[WINDOW_KEY_SIZE];
     size_t size = window_key(row, key);
 
@@ -115,7 +117,6 @@ static enum outcome send_row(struct kafka_sink *kafka, const struct row *row,
     struct dead_texts texts;
     struct kafka_outgoing record = {
         .topic = kafka->topics[row->table],
-        .stamp_ms = kafka->epoch->decided_ms,
         .key = row->texts[kafka->shapes[row->table].key],
         .headers = headers,
     };
