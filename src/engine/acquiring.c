@@ -140,7 +140,10 @@ enum outcome courier_follow(struct courier *courier, struct refill *refill, size
 
     courier->refill = refill;
     courier->place = place;
-    enum outcome outcome = sink_read_head(courier->sink, &head, ret_fault);
+    enum outcome outcome = sink_take(courier->sink, ret_fault);
+    if (outcome == DONE) {
+        outcome = sink_read_head(courier->sink, &head, ret_fault);
+    }
     return outcome == DONE ? follow(courier, &head, false, ret_fault) : outcome;
 }
 

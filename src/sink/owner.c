@@ -105,7 +105,11 @@ static void open_sink(struct owner *owner)
 static void stand(struct owner *owner)
 {
     struct sink_head head;
-    enum outcome outcome = sink_read_head(&owner->kafka->sink, &head, &owner->fault);
+    enum outcome outcome = sink_take(&owner->kafka->sink, &owner->fault);
+
+    if (outcome == DONE) {
+        outcome = sink_read_head(&owner->kafka->sink, &head, &owner->fault);
+    }
 
     if (outcome == DONE && !head.exists) {
         outcome = sink_begin(&owner->kafka->sink, JOURNAL, &owner->sample->rules, &owner->fault);

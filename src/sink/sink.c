@@ -44,6 +44,13 @@ enum outcome sink_read_head(struct sink *sink, struct sink_head *ret_head, struc
     return sink->type->read_head(sink, ret_head, ret_fault);
 }
 
+enum outcome sink_take(struct sink *sink, struct fault *ret_fault)
+{
+    must(!sink->settings.read_only);
+
+    return sink->type->take == NULL ? DONE : sink->type->take(sink, ret_fault);
+}
+
 enum outcome sink_begin(struct sink *sink, uint64_t journal_id, const struct rules *rules,
                         struct fault *ret_fault)
 {

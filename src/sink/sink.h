@@ -139,6 +139,11 @@ struct sink_type {
     void (*close)(struct sink *sink);
     enum outcome (*read_head)(struct sink *sink, struct sink_head *ret_head,
                               struct fault *ret_fault);
+    /*
+     * We are its writer from here on: whoever was it before is shut out. Before this it is only
+     * looked at. NULL: what a delivery compares keeps others out.
+     */
+    enum outcome (*take)(struct sink *sink, struct fault *ret_fault);
     /* First run: insert the pipeline's row at epoch 0, chain zeros. */
     enum outcome (*begin)(struct sink *sink, uint64_t journal_id, const struct rules *rules,
                           struct fault *ret_fault);
@@ -208,6 +213,7 @@ MUST_USE enum outcome sink_open(struct sink *sink, const struct sink_type *type,
 void sink_close(struct sink *sink);
 MUST_USE enum outcome sink_read_head(struct sink *sink, struct sink_head *ret_head,
                                      struct fault *ret_fault);
+MUST_USE enum outcome sink_take(struct sink *sink, struct fault *ret_fault);
 MUST_USE enum outcome sink_begin(struct sink *sink, uint64_t journal_id, const struct rules *rules,
                                  struct fault *ret_fault);
 MUST_USE enum outcome sink_deliver(struct sink *sink, const struct delivery *delivery,

@@ -76,6 +76,15 @@ static enum outcome kafka_read_head(struct sink *sink, struct sink_head *ret_hea
     return outcome;
 }
 
+/* Not before everything else is in order: it ends whoever writes there now. */
+static enum outcome kafka_take(struct sink *sink, struct fault *ret_fault)
+{
+    struct kafka_sink *kafka = kafka_of(sink);
+
+    kafka->taken = true;
+    return passing(kafka, kafka_sink_ready(kafka, ret_fault), ret_fault);
+}
+
 enum outcome kafka_sink_end(struct kafka_sink *kafka, const struct kafka_mark *mark,
                             struct fault *ret_fault)
 {
@@ -105,6 +114,7 @@ static enum outcome kafka_begin(struct sink *sink, uint64_t journal_id, const st
                                 struct fault *ret_fault)
 {
     struct kafka_sink *kafka = kafka_of(sink);
+    must(kafka->taken);
     enum outcome outcome = passing(kafka, kafka_sink_ready(kafka, ret_fault), ret_fault);
 
     (void)rules; /* They are not kept here: a follower decides nothing. */
@@ -212,6 +222,7 @@ static enum outcome kafka_deliver(struct sink *sink, const struct delivery *deli
                                   struct fault *ret_fault)
 {
     struct kafka_sink *kafka = kafka_of(sink);
+    must(kafka->taken);
     enum outcome outcome = passing(kafka, kafka_sink_ready(kafka, ret_fault), ret_fault);
     const struct kafka_mark after = mark_after(kafka, delivery);
 
@@ -242,7 +253,8 @@ static enum outcome kafka_tend(struct sink *sink, struct fault *ret_fault)
 {
     struct kafka_sink *kafka = kafka_of(sink);
 
-    if (!kafka->known || clock_steady_ns(&clock_real) - kafka->beat_ns < KAFKA_BEAT_NS) {
+    if (!kafka->taken || !kafka->known ||
+        clock_steady_ns(&clock_real) - kafka->beat_ns < KAFKA_BEAT_NS) {
         return LATER;
     }
     enum outcome outcome = passing(kafka, kafka_sink_ready(kafka, ret_fault), ret_fault);
@@ -275,6 +287,7 @@ const struct sink_type sink_kafka = {
     .open = kafka_open,
     .close = kafka_close,
     .read_head = kafka_read_head,
+    .take = kafka_take,
     .begin = kafka_begin,
     .deliver = kafka_deliver,
     .audit = kafka_audit,

@@ -57,6 +57,7 @@ struct kafka_sink {
     struct sink sink; /* First, so that a struct sink * is also one of these. */
     char group[KAFKA_GROUP_SIZE];
     struct kafka_transactor *transactor; /* NULL: to be opened anew. */
+    bool taken;                          /* We are the writer; before that it is only looked at. */
     bool fenced;                         /* This transactor has shut out all before it, */
     bool current;                        /* and the cursor was read since. */
     bool claimed;                        /* The cursor has its owner's number. */
@@ -110,7 +111,7 @@ MUST_USE enum outcome rows_write(struct kafka_sink *kafka, const struct delivery
 
 /*
  * There is a transactor that has shut out all before it, and known and mark say where the cursor
- * stands. With read_only: as it stands, nobody is shut out. LATER: out of reach. BROKEN: another
+ * stands. Not taken yet: as it stands, nobody is shut out. LATER: out of reach. BROKEN: another
  * owner was here (FAULT_FENCED), or what stands there is not ours.
  */
 MUST_USE enum outcome kafka_sink_ready(struct kafka_sink *kafka, struct fault *ret_fault);

@@ -150,7 +150,7 @@ enum outcome kafka_sink_ready(struct kafka_sink *kafka, struct fault *ret_fault)
         digest_random(&kafka->windows.hash_key, sizeof(kafka->windows.hash_key));
     }
     enum outcome outcome = open_transactor(kafka, ret_fault);
-    if (outcome == DONE && kafka->sink.settings.read_only) {
+    if (outcome == DONE && !kafka->taken) {
         return kafka_sink_look(kafka, ret_fault);
     }
     if (outcome == DONE && !kafka->fenced) {

@@ -186,6 +186,29 @@ static void what_does_not_follow_on_what_stands_there_is_refused(void **unused)
     double_stop();
 }
 
+static void who_only_looks_shuts_nobody_out(void **unused)
+{
+    struct owner owner;
+    struct owner guest;
+    struct sink_head head;
+
+    owner_write_histories(6);
+    double_start(6, &calm);
+    owner_be_born(&owner, 0);
+    owner_be_born(&guest, 0);
+    while (owner.delivered < 3) {
+        assert_true(owner_step(&owner));
+    }
+    assert_true(owner_step(&guest)); /* It opens. */
+    assert_int_equal(sink_read_head(&guest.kafka->sink, &head, &fault), DONE);
+    assert_int_equal(head.epoch, owner.delivered);
+    deliver_everything(&owner);
+    check_all(&owner);
+    owner_end(&guest);
+    owner_end(&owner);
+    double_stop();
+}
+
 static void one_without_a_cursor_is_filled_only_if_its_topics_are_empty(void **unused)
 {
     struct owner owner;
@@ -305,6 +328,7 @@ int main(void)
         cmocka_unit_test(every_row_arrives_once_through_deaths_and_lost_answers),
         cmocka_unit_test(of_two_owners_one_goes_on_and_nothing_is_mixed),
         cmocka_unit_test(what_does_not_follow_on_what_stands_there_is_refused),
+        cmocka_unit_test(who_only_looks_shuts_nobody_out),
         cmocka_unit_test(one_without_a_cursor_is_filled_only_if_its_topics_are_empty),
         cmocka_unit_test(a_cursor_that_we_did_not_write_is_damage),
         cmocka_unit_test(a_mark_is_read_as_it_was_written_and_in_no_other_way),

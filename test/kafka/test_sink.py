@@ -264,6 +264,22 @@ class SinkTest(KafkaCase):
         os.remove(os.path.join(self.folder, "payments.db"))
         self.assertIn("J021", self.catch_up(code=HALTED))
 
+    def test_a_start_that_halts_disturbs_nobody(self):
+        """An empty volume, by mistake beside one that works."""
+        self.begin("ledger", "kafka")
+        self.send(300, 1)
+        good = self.start("run", "payonce.yaml")
+        self.until(lambda: len(self.values(TABLES[0])) > 250)
+        self.configuration["data_dir"] = "empty"
+        self.configuration["sinks"][0]["path"] = "empty.db"
+        self.configure()
+        self.assertIn("J021", self.catch_up(code=HALTED))
+        self.send(300, 2)
+        self.until(lambda: len(self.values(TABLES[0])) > 550)
+        good.send_signal(signal.SIGTERM)
+        self.finish(good)
+        self.check_follower()
+
     def test_an_older_owner_that_wakes_up_writes_nothing(self):
         """Alone, with a copy of the volume: only the sink itself can tell them apart."""
         self.begin("kafka")
