@@ -257,13 +257,20 @@ static bool in_vain(const struct engine *engine, const struct decided *decided,
     return !read || sound || gap_passed(engine, decided, ret_why);
 }
 
-/* Noted and sealed: the file has done its work. */
+/* Noted and sealed: the file has done its work, if it is still the one that was read. */
 static void remove_sealed(struct engine *engine, size_t index)
 {
     struct answers *answers = &engine->answers;
+    const struct answer *answer = &answers->items[index];
+    struct decided now;
     struct fault fault;
 
     crash_point("decision_sealed");
+    if (decisions_load(&answers->disk.disk, answer->number, &now, &fault) == DONE &&
+        now.id != answer->decided.id) {
+        drop(answers, index); /* Another one was written under its number: it waits. */
+        return;
+    }
     if (decisions_remove(&answers->disk.disk, answers->items[index].number, &fault) != DONE) {
         tell_trouble(engine, &fault);
     }

@@ -44,6 +44,7 @@ static enum outcome open_and_look(struct follower *follower, struct sink_head *r
     enum outcome outcome = DONE;
 
     if (!follower->open) {
+        follower->sink->met = follower->known;
         outcome = sink_open(follower->sink, type_of(follower), settings_of(follower), ret_fault);
         follower->open = outcome == DONE;
     }
@@ -72,7 +73,7 @@ static enum outcome weigh(struct follower *follower, enum outcome outcome,
     if (outcome == DONE) {
         return DONE;
     }
-    if (!follower->known || fault->code == FAULT_FOLLOWER_AHEAD) {
+    if (!follower->known || fault->code == FAULT_FOLLOWER_AHEAD || fault->code == FAULT_FENCED) {
         return BROKEN;
     }
     if (outcome == BROKEN) {

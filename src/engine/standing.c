@@ -110,6 +110,7 @@ static enum outcome add_source(struct standing *standing, const struct decision 
     memcpy(&standing->origins[note->source], note->text.at, sizeof(struct origin));
     standing->starts[note->source] = note->offset;
     memset(&standing->facts[note->source], 0, sizeof(standing->facts[0]));
+    standing->facts_version++;
     standing->ranges[note->source] = (struct epoch_range){.source = note->source,
                                                           .first = note->offset,
                                                           .next = note->offset,

@@ -20,7 +20,8 @@ bool ruling_text_fits(struct span text, size_t size_max)
     const uint8_t *at = text.at;
 
     for (size_t index = 0; index < text.size; index++) {
-        if (at[index] < SPACE || at[index] == DELETE) {
+        bool control_c1 = index > 0 && at[index - 1] == 0xc2 && at[index] < 0xa0;
+        if (at[index] < SPACE || at[index] == DELETE || control_c1) {
             return false;
         }
     }

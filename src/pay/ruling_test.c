@@ -73,6 +73,8 @@ static void anything_else_is_none(void **state)
         "gap\nbob\nwhy\n000000000000000G\n",
         "gap\nbob\nwhy\n000000000000000A\n",
         "gap\n\nwhy\n0000000000000007\n",
+        "gap\nb\xc2\x9b"
+        "31m\nwhy\n0000000000000007\n", /* It would move a terminal. */
         "gaps\nbob\nwhy\n0000000000000007\n",
         "\nbob\nwhy\n0000000000000007\n",
         "gap\nbob\twho\nwhy\n0000000000000007\n",

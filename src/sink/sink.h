@@ -200,6 +200,7 @@ struct sink_type {
 struct sink {
     const struct sink_type *type;
     struct sink_settings settings;
+    bool met;              /* By an earlier start: a right or topic it lacks now may come back. */
     uint64_t transactions; /* Committed, and rows in them: for gauges. */
     uint64_t rows;
 };

@@ -11,14 +11,16 @@ enum { KAFKA_LINE_WARNING = 4 };
 static const struct chain chain_of_nothing;
 
 /* What time or an operator mends without us. One that was met before is asked again and again. */
-static enum outcome passing(const struct kafka_sink *kafka, enum outcome outcome,
+static enum outcome passing(struct kafka_sink *kafka, enum outcome outcome,
                             const struct fault *fault)
 {
-    if (outcome == REFUSED) {
-        bool mended = fault->code == FAULT_KAFKA_NOT_ALLOWED || fault->code == FAULT_KAFKA_TOPIC;
-        return kafka->claimed && mended ? LATER : BROKEN;
+    bool mended = fault->code == FAULT_KAFKA_NOT_ALLOWED || fault->code == FAULT_KAFKA_TOPIC;
+
+    if (outcome != REFUSED) {
+        return outcome;
     }
-    return outcome;
+    kafka_sink_let_go(kafka); /* A client that was once refused believes it for ever. */
+    return (kafka->claimed || kafka->sink.met) && mended ? LATER : BROKEN;
 }
 
 static enum outcome kafka_open(struct sink *sink, struct fault *ret_fault)

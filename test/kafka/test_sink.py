@@ -220,6 +220,21 @@ class SinkTest(KafkaCase):
         self.catch_up()
         self.check_follower()
 
+    def test_a_topic_that_is_missing_at_a_start_is_waited_for(self):
+        self.begin("ledger", "kafka")
+        self.send(300, 1)
+        self.catch_up()
+        metrics = self.topics["payment_metrics"]
+        wire.delete_topic(self.bootstrap, metrics)
+        self.send(300, 2)
+        process = self.start("run", "payonce.yaml")
+        self.until(lambda: len(self.ask("SELECT seq FROM payment_transactions")) > 550)
+        wire.create_topic(self.bootstrap, metrics, 1)
+        self.until(lambda: len(self.values(TABLES[0])) > 550, seconds=60)
+        process.send_signal(signal.SIGTERM)
+        self.finish(process)
+        self.check_rows(TABLES[0])
+
     def test_records_without_a_cursor_halt_the_follower_and_nothing_is_doubled(self):
         self.begin("ledger", "kafka")
         self.send(500, 1)
