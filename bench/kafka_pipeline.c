@@ -120,7 +120,7 @@ static void write_sink(const struct bench *bench, FILE *file, enum bench_sink si
             file, "  - name: out\n    type: kafka\n    topics: {payment_transactions: %s}\n", to);
     }
     if (sink == BENCH_KAFKA && bench->property_count > 0) {
-        (void)fprintf(file, "    kafka:\n      extra:\n");
+        (void)fprintf(file, "    kafka:\n      brokers: [\"%s\"]\n      extra:\n", bench->brokers);
         for (size_t index = 0; index < bench->property_count; index++) {
             const char *word = bench->properties[index];
             (void)fprintf(file, "        %.*s: \"%s\"\n", (int)strcspn(word, "="), word,
