@@ -191,9 +191,9 @@
       "as in source.kafka")                                                                        \
     X(SET_SINK_ROWS, "sinks[].deliver.max_rows", SETTING_COUNT, "auto", FROM_TO(1, 10000000),      \
       "one transaction carries whole epochs; none is added after so many rows; auto: 50000, for "  \
-      "kafka 5000")                                                                                \
+      "kafka 20000")                                                                               \
     X(SET_SINK_WAIT, "sinks[].deliver.max_wait", SETTING_DURATION, "auto", FROM_TO(1, MINUTES(1)), \
-      "or after so long; auto: 200ms")                                                             \
+      "or after so long; auto: 200ms, for kafka 50ms")                                             \
     X(SET_SINK_BACKLOG, "sinks[].max_backlog", SETTING_SIZE, "auto", FROM_TO(MIB(1), TIB(1024)),   \
       "bytes of journal kept while it is behind. Further behind, for the ledger reading waits, "   \
       "and another sink is filled from the ledger's rows; auto: journal.max_bytes")                \
