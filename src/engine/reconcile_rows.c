@@ -161,7 +161,7 @@ static enum outcome count_row(struct reconcile *reconcile, const struct row *row
         }
         reconcile_count_window(reconcile, row, amount);
     }
-    return reconcile_count_total(reconcile, source, verdict,
+    return reconcile_count_total(reconcile, source, (uint8_t)verdict,
                                  row->texts[columns[row->table].currency].at, &amount, ret_fault);
 }
 

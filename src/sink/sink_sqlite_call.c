@@ -255,7 +255,8 @@ bool sqlite_column_chain(sqlite3_stmt *statement, int place, struct chain *ret_c
     return true;
 }
 
-static const char *append(struct sql_text *text, const char *format, va_list arguments)
+static __attribute__((format(printf, 2, 0))) const char *
+append(struct sql_text *text, const char *format, va_list arguments)
 {
     int size = vsnprintf(text->at + text->size, sizeof(text->at) - text->size, format, arguments);
 
