@@ -14,11 +14,10 @@ static const struct chain chain_of_nothing;
 static enum outcome passing(struct kafka_sink *kafka, enum outcome outcome,
                             const struct fault *fault)
 {
-    bool mended = fault->code == FAULT_KAFKA_NOT_ALLOWED || fault->code == FAULT_KAFKA_TOPIC;
-
     if (outcome != REFUSED) {
-        return outcome;
+        return outcome; /* Of DONE there is no fault. */
     }
+    bool mended = fault->code == FAULT_KAFKA_NOT_ALLOWED || fault->code == FAULT_KAFKA_TOPIC;
     kafka_sink_let_go(kafka); /* A client that was once refused believes it for ever. */
     return (kafka->claimed || kafka->sink.met) && mended ? LATER : BROKEN;
 }
@@ -99,6 +98,7 @@ enum outcome kafka_sink_end(struct kafka_sink *kafka, const struct kafka_mark *m
     case KAFKA_APPLIED:
         kafka->mark = *mark;
         kafka->known = true;
+        kafka->claimed = true; /* Our number goes with every mark. */
         kafka->beat_ns = clock_steady_ns(&clock_real);
         return DONE;
     case KAFKA_NOT_APPLIED:
@@ -136,9 +136,7 @@ static enum outcome kafka_begin(struct sink *sink, uint64_t journal_id, const st
         mark.seq_next[table] = 1;
     }
     kafka_transactor_begin(kafka->transactor);
-    outcome = kafka_sink_end(kafka, &mark, ret_fault);
-    kafka->claimed = kafka->claimed || outcome == DONE;
-    return outcome;
+    return kafka_sink_end(kafka, &mark, ret_fault);
 }
 
 static struct kafka_mark mark_after(const struct kafka_sink *kafka, const struct delivery *delivery)

@@ -8,11 +8,11 @@
  * which history it is of. So the cursor stands with what it speaks of: who deletes the topic
  * deletes both.
  *
- * Kafka fences by the producer's epoch, not by what stands there. So every transactor claims the
- * cursor before it delivers: it writes its own random number beside it. What looks like a fence
- * or has an unknown end is settled by looking: a cursor that another has claimed means another
- * owner; one that is still ours is read again by a new transactor, after its fence, and says what
- * has happened. docs/kafka.md describes topics and records for people.
+ * Kafka fences by the producer's epoch, not by what stands there. So every owner claims the cursor
+ * before it delivers: it writes its own random number beside it, the same for all its clients. What
+ * looks like a fence or has an unknown end is settled by looking: a cursor that another has claimed
+ * means another owner; one that is still ours is read again by a new transactor, after its fence,
+ * and says what has happened. docs/kafka_sink.md describes topics and records for people.
  */
 #ifndef SINK_SINK_KAFKA_H
 #define SINK_SINK_KAFKA_H
@@ -28,7 +28,7 @@ enum { KAFKA_GROUP_SIZE = 16 + PIPELINE_NAME_MAX + SINK_NAME_MAX };
 
 /* What the text beside the cursor says. */
 struct kafka_mark {
-    uint64_t owner;      /* Of the transactor that wrote it. */
+    uint64_t owner;      /* Of the process that wrote it. */
     uint64_t journal_id; /* 0: in the middle of a refill. */
     uint64_t begun_by;
     uint64_t epoch;
@@ -93,6 +93,7 @@ MUST_USE enum outcome value_of_row(struct kafka_sink *kafka, const struct row *r
                                    struct span *ret_value, struct fault *ret_fault);
 MUST_USE enum outcome value_of_window(struct kafka_sink *kafka, const struct row *row,
                                       struct span *ret_value, struct fault *ret_fault);
+
 /* sink_kafka_window.c: which version of a window is the newest. */
 
 /* "2026-01-01T00:00:00.000Z USD EU". The size; 0: not such a window. */

@@ -135,9 +135,7 @@ static enum outcome claim(struct kafka_sink *kafka, struct fault *ret_fault)
         return DONE;
     }
     kafka_transactor_begin(kafka->transactor);
-    enum outcome outcome = kafka_sink_end(kafka, &kafka->mark, ret_fault);
-    kafka->claimed = outcome == DONE;
-    return outcome;
+    return kafka_sink_end(kafka, &kafka->mark, ret_fault);
 }
 
 enum outcome kafka_sink_ready(struct kafka_sink *kafka, struct fault *ret_fault)
