@@ -84,7 +84,6 @@ static inline struct kafka_sink *kafka_of(struct sink *sink)
 void mark_write(const struct kafka_mark *mark, char ret_text[KAFKA_CURSOR_TEXT_SIZE]);
 /* False: not exactly such a text. */
 bool mark_read(const char *text, struct kafka_mark *ret_mark);
-bool mark_same(const struct kafka_mark *left, const struct kafka_mark *right);
 
 /* sink_kafka_value.c: a row of kafka->epoch as a record's value. */
 

@@ -54,12 +54,3 @@ bool mark_read(const char *text, struct kafka_mark *ret_mark)
     mark_write(ret_mark, again);
     return strcmp(text, again) == 0;
 }
-
-bool mark_same(const struct kafka_mark *left, const struct kafka_mark *right)
-{
-    char texts[2][KAFKA_CURSOR_TEXT_SIZE];
-
-    mark_write(left, texts[0]);
-    mark_write(right, texts[1]);
-    return strcmp(texts[0], texts[1]) == 0;
-}
