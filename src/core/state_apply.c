@@ -167,18 +167,27 @@ static void move(struct state *state, const struct decision *decision)
     }
 }
 
+/* What id and sender need of it. False: they are another thread's. */
+static bool take_apart(const struct state *state, const struct decision *decision,
+                       struct state_accepted *ret_accepted)
+{
+    if (state->accepted_apart) {
+        return false;
+    }
+    bool left = state_leave_accepted(state, decision, ret_accepted);
+    must(left);
+    return true;
+}
+
 static enum outcome add_accepted(struct state *state, const struct decision *decision,
                                  struct fault *ret_fault)
 {
     struct dedup_now now = state_now(state);
     struct state_accepted accepted;
 
-    if (state->accepted_apart) {
-        return DONE;
-    }
-    bool left = state_leave_accepted(state, decision, &accepted);
-    must(left);
-    return state_add_accepted(state, &accepted, &now, ret_fault);
+    return take_apart(state, decision, &accepted)
+               ? state_add_accepted(state, &accepted, &now, ret_fault)
+               : DONE;
 }
 
 /* Ids come last of all that can say no: so nothing that can be seen has changed if they do. */
@@ -249,12 +258,9 @@ static enum outcome add_seed(struct state *state, const struct decision *decisio
     struct dedup_now now = state_now(state);
     struct state_accepted accepted;
 
-    if (state->accepted_apart) {
-        return DONE;
-    }
-    bool left = state_leave_accepted(state, decision, &accepted);
-    must(left);
-    return state_add_seed(state, &accepted, &now, ret_fault);
+    return take_apart(state, decision, &accepted)
+               ? state_add_seed(state, &accepted, &now, ret_fault)
+               : DONE;
 }
 
 enum outcome state_seed(struct state *state, const struct decision *decision,
