@@ -5,8 +5,10 @@
 
 #include <string.h>
 
-/* How long a start asks a follower that it meets for the first time, and how often. */
+/* How long a start asks a follower that it meets for the first time, and how often; and one that
+ * answers, but is busy: Kafka's brokers end what a dead owner left open within half a minute. */
 #define PATIENCE_NS INT64_C(10000000000)
+#define BUSY_PATIENCE_NS INT64_C(45000000000)
 #define ASK_AGAIN_NS INT64_C(250000000)
 
 static const struct sink_settings *settings_of(const struct follower *follower)
@@ -52,14 +54,23 @@ static enum outcome open_and_look(struct follower *follower, struct sink_head *r
 }
 
 /* One that is met for the first time is given some time to answer. */
+static bool worth_waiting(const struct follower *follower, enum outcome outcome,
+                          const struct fault *fault, int64_t since_ns)
+{
+    int64_t waited_ns = clock_steady_ns(follower->engine->clock) - since_ns;
+
+    return outcome == LATER && !follower->known && !atomic_load(&follower->engine->stop_asked) &&
+           waited_ns < (fault->code == FAULT_SINK_BUSY ? BUSY_PATIENCE_NS : PATIENCE_NS);
+}
+
 static enum outcome open_patiently(struct follower *follower, struct sink_head *ret_head,
                                    struct fault *ret_fault)
 {
     struct engine *engine = follower->engine;
-    int64_t until_ns = clock_steady_ns(engine->clock) + PATIENCE_NS;
+    int64_t since_ns = clock_steady_ns(engine->clock);
     enum outcome outcome = open_and_look(follower, ret_head, ret_fault);
 
-    while (outcome == LATER && !follower->known && clock_steady_ns(engine->clock) < until_ns) {
+    while (worth_waiting(follower, outcome, ret_fault, since_ns)) {
         engine_sleep(engine, ASK_AGAIN_NS);
         outcome = open_and_look(follower, ret_head, ret_fault);
     }
@@ -179,6 +190,19 @@ enum outcome follower_acquire(struct follower *follower, struct fault *ret_fault
     return outcome;
 }
 
+static enum outcome acquire_patiently(struct follower *follower, struct fault *ret_fault)
+{
+    struct engine *engine = follower->engine;
+    int64_t since_ns = clock_steady_ns(engine->clock);
+    enum outcome outcome = follower_acquire(follower, ret_fault);
+
+    while (worth_waiting(follower, outcome, ret_fault, since_ns)) {
+        engine_sleep(engine, ASK_AGAIN_NS);
+        outcome = follower_acquire(follower, ret_fault);
+    }
+    return outcome;
+}
+
 static enum outcome stand(struct follower *follower, struct fault *ret_fault)
 {
     enum outcome outcome = reserve_courier(follower, ret_fault);
@@ -189,7 +213,7 @@ static enum outcome stand(struct follower *follower, struct fault *ret_fault)
     shelf_hold(&follower->engine->pipeline.shelf, place_of(follower), follower->known_upto);
     atomic_store(&follower->delivered, follower->known_upto);
     if (follower->open && atomic_load(&follower->halted) == FAULT_NONE) {
-        outcome = weigh(follower, follower_acquire(follower, ret_fault), ret_fault);
+        outcome = weigh(follower, acquire_patiently(follower, ret_fault), ret_fault);
     }
     return outcome;
 }

@@ -82,6 +82,13 @@ static enum outcome read_mark(struct kafka_sink *kafka, bool *ret_exists,
         kafka->transactor, kafka->topics[TABLE_TRANSACTIONS], &cursor, ret_fault);
 
     *ret_exists = outcome == DONE && cursor.exists;
+    if (outcome == LATER) { /* The topics were found, so somebody is there. */
+        (void)fault_is(ret_fault, LATER, FAULT_SINK_BUSY,
+                       "sink \"%s\": the cursor (group %s) cannot be read yet: a dead owner's "
+                       "transaction is still open, or the group's coordinator does not answer",
+                       name_of(kafka), kafka->group);
+        fault_next(ret_fault, "wait half a minute: brokers end what a dead owner left open");
+    }
     if (*ret_exists && (!mark_read(cursor.text, ret_mark) || cursor.offset != ret_mark->epoch)) {
         (void)fault_is(ret_fault, BROKEN, FAULT_SINK_DAMAGED,
                        "sink \"%s\": the cursor (group %s, topic %s) is none that payonce wrote",

@@ -10,7 +10,8 @@ from collections import namedtuple
 import wire
 from wire import ask, check, many, settled, text
 
-PRODUCE, INIT_PRODUCER_ID, ADD_PARTITIONS, END_TRANSACTION = 0, 22, 24, 26
+PRODUCE, INIT_PRODUCER_ID, ADD_PARTITIONS, ADD_OFFSETS, END_TRANSACTION = 0, 22, 24, 25, 26
+OFFSETS_OF_TRANSACTION = 28
 OF_TRANSACTIONS = b"\1"
 TRANSACTIONAL = 0x10
 NOBODY = (-1, -1)  # A producer without an id; its epoch.
@@ -139,10 +140,11 @@ def send(bootstrap, topic, messages):
 
 
 class Producer:
-    """One transactional.id. begin (also after Fenced), send, end."""
+    """One transactional.id. begin (also after Fenced), send, set_cursor, end."""
 
-    def __init__(self, bootstrap, topic, name):
+    def __init__(self, bootstrap, topic, name, timeout_ms=TIMEOUT_MS):
         self.bootstrap, self.topic, self.name = bootstrap, topic, name
+        self.timeout_ms = timeout_ms
         self.identity = NOBODY
         self.sequences, self.joined = {}, set()
 
@@ -160,7 +162,7 @@ class Producer:
     def begin(self):
         """Whatever this name had open is aborted, whoever had it is fenced."""
         def question():
-            answer = self.ask(INIT_PRODUCER_ID, 1, text(self.name) + struct.pack(">i", TIMEOUT_MS))
+            answer = self.ask(INIT_PRODUCER_ID, 1, text(self.name) + struct.pack(">i", self.timeout_ms))
             answer.number("i")
             check(answer.number("h"), self.name)
             return answer.number("q"), answer.number("h")
@@ -194,6 +196,26 @@ class Producer:
             batch = make_batch(own, self.identity, sequence, TRANSACTIONAL)
             send_batch(self.bootstrap, self.topic, part, batch, self.name)
             self.sequences[part] = sequence + len(own)
+
+    def set_cursor(self, group, part, offset, more):
+        """The group's offset of the topic, with the transaction, if that is committed."""
+        def join():
+            answer = self.ask(ADD_OFFSETS, 0, self.head() + text(group))
+            answer.number("i")
+            check(answer.number("h"), self.name)
+        patiently(join)
+        body = text(self.name) + text(group) + struct.pack(">qh", *self.identity) + many(
+            [text(self.topic) + many([struct.pack(">iq", part, offset) + text(more)])])
+
+        def question():
+            answer = ask(wire.coordinator(self.bootstrap, group), OFFSETS_OF_TRANSACTION, 0, body)
+            answer.number("i")
+            for _ in range(answer.number("i")):
+                answer.text()
+                for _ in range(answer.number("i")):
+                    answer.number("i")
+                    check(answer.number("h"), group)
+        patiently(question)
 
     def end(self, commit):
         """It did what was asked, however often it had to be asked. Or Fenced: it was aborted."""

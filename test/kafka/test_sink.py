@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from case import KafkaCase  # noqa: E402
 from records import read_topic  # noqa: E402
+from producer import Producer  # noqa: E402
 import wire  # noqa: E402
 
 TABLES = ("payment_transactions", "payment_duplicates", "payment_dead_letters", "payment_metrics")
@@ -171,6 +172,17 @@ class SinkTest(KafkaCase):
     def test_a_lone_sink_survives_kills(self):
         self.begin("kafka")
         self.kill_often(200)
+        self.catch_up()
+        self.check_truth()
+
+    def test_a_first_start_waits_for_what_a_dead_one_left_open(self):
+        """It died in its first transaction, before it had noted anywhere that there is a sink."""
+        self.begin("kafka")
+        self.send(200, 1)
+        group = f"payonce-{self.pipeline}-out"
+        dead = Producer(self.bootstrap, self.topics[TABLES[0]], group, timeout_ms=14000)
+        dead.begin()
+        dead.set_cursor(group, 0, 0, "of nobody")
         self.catch_up()
         self.check_truth()
 
