@@ -172,10 +172,13 @@ static enum outcome gather_refill(struct courier *courier, uint64_t upto, struct
     enum outcome outcome;
 
     if (courier->pipeline->settings->sinks[0].cursors_only) {
-        return fault_is(ret_fault, BROKEN, FAULT_LEDGER_GAP,
-                        "epoch %llu is not in the journal any more, sink \"%s\" lacks it, and the "
-                        "ledger keeps no rows to fill it from",
-                        (unsigned long long)next_number(courier), courier->sink->settings.name);
+        (void)fault_is(ret_fault, BROKEN, FAULT_LEDGER_GAP,
+                       "epoch %llu is not in the journal any more, sink \"%s\" lacks it, and the "
+                       "ledger keeps no rows to fill it from",
+                       (unsigned long long)next_number(courier), courier->sink->settings.name);
+        fault_next(ret_fault, "bring back what the sink held; or read all anew, with an empty "
+                              "data_dir and into an empty sink");
+        return BROKEN;
     }
     outcome = find_end(courier, upto, ret_fault);
     if (courier->count == 0) {

@@ -366,6 +366,8 @@ static void a_lost_journal_cannot_be_rebuilt_from_a_ledger_of_cursors(void **sta
     shell("rm -rf data copy.db*");
     assert_int_not_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
     assert_int_equal(place.fault.code, FAULT_LEDGER_GAP);
+    assert_non_null(strstr(place.fault.text, "the ids it remembered are gone"));
+    assert_non_null(strstr(place.fault.next, "restore the volume of data_dir"));
     place_remove();
 }
 

@@ -222,10 +222,12 @@ enum outcome pipeline_seed(struct pipeline *pipeline, struct fault *ret_fault)
     if (rows && pipeline->settings->sinks[0].cursors_only) {
         (void)fault_is(
             ret_fault, BROKEN, FAULT_LEDGER_GAP,
-            "the journal does not reach to epoch %llu, where sink \"%s\" stands, and that "
-            "one keeps no payments to rebuild it from",
+            "the journal does not reach to epoch %llu, where sink \"%s\" stands: the ids it "
+            "remembered are gone, and a ledger of cursors keeps no payments to learn them from",
             (unsigned long long)pipeline->head.epoch, pipeline->ledger->settings.name);
-        fault_next(ret_fault, "restore the volume of data_dir");
+        fault_next(ret_fault, "restore the volume of data_dir; if it is lost, read all anew: an "
+                              "empty data_dir, empty topics, and best a SQLite sink before them, "
+                              "from which a journal can be rebuilt");
         return BROKEN;
     }
     struct epoch *epoch = shelf_open(&pipeline->shelf, 0);

@@ -291,6 +291,26 @@ class SinkTest(KafkaCase):
         os.remove(os.path.join(self.folder, "payments.db"))
         self.assertIn("J021", self.catch_up(code=HALTED))
 
+    def test_a_lone_sinks_lost_journal_halts_and_all_can_be_read_anew(self):
+        """Its ledger of cursors says how far it was, and nobody which ids there were."""
+        self.begin("kafka")
+        self.send(300, 1)
+        self.catch_up()
+        before = len(self.values(TABLES[0]))
+        shutil.rmtree(os.path.join(self.folder, "data", "journal"))
+        self.send(200, 2)
+        said = self.catch_up(code=HALTED)
+        self.assertIn("J023", said)
+        self.assertIn("the ids it remembered are gone", said)
+        self.assertIn("next: restore the volume of data_dir; if it is lost, read all anew", said)
+        self.assertEqual(len(self.values(TABLES[0])), before)
+        shutil.rmtree(os.path.join(self.folder, "data"))
+        self.topics = {table: self.topic() for table in TABLES}
+        self.configuration["sinks"][0]["topics"] = self.topics
+        self.configure()
+        self.catch_up()
+        self.check_truth()
+
     def test_a_start_that_halts_disturbs_nobody(self):
         """An empty volume, by mistake beside one that works."""
         self.begin("ledger", "kafka")

@@ -30,15 +30,16 @@ def go_on(pipeline, settings, what):
     say(f"{what}: it went on")
 
 
-def must_halt(pipeline, settings, codes, what):
-    """It says why, by one of these codes, and touches nothing."""
+def must_halt(pipeline, settings, codes, what, says=""):
+    """It says why, by one of these codes and with these words, and touches nothing."""
     before = pipeline.heads()
     done = whole.payonce(["run", "payonce.yaml", "--until-caught-up",
                           *whole.settings_arguments(settings)], pipeline.folder, timeout=WAIT_S)
     found = re.findall(r"^error\[(\w+)\]", done.stderr, re.MULTILINE)
     demand(done.returncode == HALTED and len(found) == 1 and found[0] in codes,
            f"{what}: exit {done.returncode}, said {found}: {done.stderr[-1500:]}")
-    demand(re.search(r"^ *next: ", done.stderr, re.MULTILINE), f"{what}: no next: {done.stderr}")
+    demand(re.search(rf"^ *next: .*{says}", done.stderr, re.MULTILINE),
+           f"{what}: no next: {says}: {done.stderr}")
     demand(pipeline.heads() == before,
            f"{what}: it was halted, and yet {before} became {pipeline.heads()}")
     say(f"{what}: halted, {found[0]}")
@@ -182,7 +183,8 @@ def moved_only(options):
     shutil.copytree(data, kept)
     for name in ("journal", "decisions"):
         shutil.rmtree(os.path.join(data, name))
-    must_halt(pipeline, {}, ("J023",), "the journal is lost; the ledger of cursors has no payments")
+    must_halt(pipeline, {}, ("J023",), "the journal is lost; the ledger of cursors has no payments",
+              "restore the volume of data_dir")
     shutil.rmtree(data)
     must_halt(pipeline, {}, ("J021",), "the volume is lost; the topics are left")
     shutil.rmtree(data)
