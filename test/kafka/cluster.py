@@ -1,5 +1,6 @@
 """The brokers of one directory: their settings, their processes, their ports."""
 import argparse
+import contextlib
 import fcntl
 import json
 import os
@@ -22,6 +23,7 @@ PORT_FIRST, PORT_END = 20032, 32000  # Below those that the system hands out by 
 READY_SECONDS = 150
 STOP_SECONDS = 30
 END_SECONDS = 5  # The last ones cannot hand over to anybody any more: no use to wait for that.
+LEAVE_SECONDS = 20
 HEAP = "160m"
 CLUSTER_ID = "payonce-test-kafka-AAA"
 
@@ -76,6 +78,7 @@ class Broker:
         self.cluster, self.number = cluster, number
         self.folder = os.path.join(cluster.folder, f"broker{number}")
         self.settings = os.path.join(self.folder, "server.properties")
+        self.pid_file = os.path.join(self.folder, "pid")
 
     def port(self, listener):
         return self.cluster.first_port + (self.number - 1) * PORTS_EACH + listener
@@ -86,7 +89,7 @@ class Broker:
     def pid(self):
         """Of the living process, or None. One that is dead and not yet waited for has no words."""
         try:
-            with open(os.path.join(self.folder, "pid"), encoding="ascii") as file:
+            with open(self.pid_file, encoding="ascii") as file:
                 pid = int(file.read())
             with open(f"/proc/{pid}/cmdline", "rb") as file:
                 return pid if self.settings.encode() in file.read() else None
@@ -96,11 +99,20 @@ class Broker:
     def alive(self):
         return self.pid() is not None
 
+    def launched(self):
+        """It runs, or has died; nobody has stopped it and all the others."""
+        return os.path.exists(self.pid_file)
+
     def signal(self, number):
         pid = self.pid()
         if pid is None:
             raise Trouble(f"broker {self.number} is not running")
         os.kill(pid, number)
+
+    def signal_if_alive(self, number):
+        """It may end at any moment."""
+        with contextlib.suppress(Trouble, ProcessLookupError):
+            self.signal(number)
 
     def wait_end(self, seconds):
         until = time.monotonic() + seconds
@@ -122,7 +134,7 @@ class Broker:
                 [*self.cluster.java(make_archive), "kafka.Kafka", self.settings],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
                 pass_fds=self.cluster.held)
-        with open(os.path.join(self.folder, "pid"), "w", encoding="ascii") as file:
+        with open(self.pid_file, "w", encoding="ascii") as file:
             file.write(str(process.pid))
         until = time.monotonic() + 2
         while not self.alive() and time.monotonic() < until:  # Between fork and exec.
@@ -151,13 +163,11 @@ class Broker:
         return " | ".join(lines[-3:]) or f"see {self.folder}/out"
 
     def stop(self):
-        pid = self.pid()
-        if pid is not None:
-            os.kill(pid, signal.SIGCONT)
-            os.kill(pid, signal.SIGTERM)
-            if not self.wait_end(STOP_SECONDS):
-                os.kill(pid, signal.SIGKILL)
-                self.wait_end(STOP_SECONDS)
+        self.signal_if_alive(signal.SIGCONT)
+        self.signal_if_alive(signal.SIGTERM)
+        if not self.wait_end(STOP_SECONDS):
+            self.signal_if_alive(signal.SIGKILL)
+            self.wait_end(STOP_SECONDS)
 
 
 class Cluster:
@@ -179,8 +189,12 @@ class Cluster:
                                ("version", "brokers", "proxied", "secure", "set"))
 
     def hold_ports(self):
-        """Those it had, once more."""
+        """Those it had, once more. Whoever kept the brokers that were here may just be leaving."""
+        until = time.monotonic() + LEAVE_SECONDS
         lock = hold_block(self.first_port)
+        while lock is None and time.monotonic() < until:
+            time.sleep(0.05)
+            lock = hold_block(self.first_port)
         if lock is None:
             raise Trouble(f"the ports of {self.folder} are others' by now: remove it, start anew")
         self.held = (lock,)
@@ -201,6 +215,9 @@ class Cluster:
     def any_alive(self):
         return any(broker.alive() for broker in self.brokers)
 
+    def any_launched(self):
+        return any(broker.launched() for broker in self.brokers)
+
     def all_alive(self):
         return all(broker.alive() for broker in self.brokers)
 
@@ -215,14 +232,16 @@ class Cluster:
     def stop(self, hard=False):
         """In order; hard: what they hold is wanted no more."""
         for broker in self.brokers:
-            if broker.alive():
-                broker.signal(signal.SIGCONT)
-                broker.signal(signal.SIGKILL if hard else signal.SIGTERM)
+            broker.signal_if_alive(signal.SIGCONT)
+            broker.signal_if_alive(signal.SIGKILL if hard else signal.SIGTERM)
         until = time.monotonic() + END_SECONDS
         for broker in self.brokers:
             if not broker.wait_end(until - time.monotonic()):
-                broker.signal(signal.SIGKILL)
+                broker.signal_if_alive(signal.SIGKILL)
                 broker.wait_end(STOP_SECONDS)
+        for broker in self.brokers:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(broker.pid_file)
 
     def places(self, listener):
         return ",".join(broker.place(listener) for broker in self.brokers)

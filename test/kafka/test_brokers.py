@@ -56,19 +56,40 @@ class BrokersTest(unittest.TestCase):
         self.assertEqual(wire.offsets(again, "kept"), {0: 0, 1: 0})
         self.assertIn("TOPIC_ALREADY_EXISTS", brokers("topic", self.place, "kept", code=1))
 
-    def test_they_end_with_whom_they_were_for(self):
+    def start_for_somebody(self):
         self.addCleanup(self.stop)
         sleeper = subprocess.Popen(["sleep", "600"])
         self.addCleanup(sleeper.kill)
         brokers("start", self.place, "--while", sleeper.pid)
         here = cluster.open_cluster(self.place)
         self.assertTrue(here.all_alive())
+        return sleeper, here
+
+    def expect_end(self, sleeper, here):
         sleeper.send_signal(signal.SIGKILL)
         sleeper.wait()
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while here.any_alive() and time.monotonic() < until:
             time.sleep(0.1)
         self.assertFalse(here.any_alive())
+
+    def test_they_end_with_whom_they_were_for(self):
+        self.expect_end(*self.start_for_somebody())
+
+    def test_they_end_though_all_of_them_were_dead_for_a_while(self):
+        sleeper, here = self.start_for_somebody()
+        brokers("kill", self.place, 1)
+        time.sleep(2)  # Whoever looks after them looks twice a second.
+        brokers("restart", self.place, 1)
+        self.assertTrue(here.all_alive())
+        self.expect_end(sleeper, here)
+
+    def test_who_keeps_those_that_were_stopped_lets_go_of_their_ports(self):
+        sleeper, here = self.start_for_somebody()
+        brokers("stop", self.place)
+        brokers("start", self.place, "--while", sleeper.pid)
+        self.assertTrue(here.all_alive())
+        self.expect_end(sleeper, here)
 
 
 if __name__ == "__main__":
