@@ -18,7 +18,7 @@ void a_leader_that_moves_at_the_end_of_the_partition_is_followed(void **state);
 void a_fetch_that_met_no_leader_three_times_is_asked_again(void **state);
 void an_offset_said_to_be_out_of_range_is_looked_for_by_a_new_client(void **state);
 void a_topic_said_to_be_unknown_three_times_is_read_on(void **state);
-void a_right_taken_away_halts_by_name_and_a_start_with_it_reads_on(void **state);
+void a_right_taken_away_is_told_once_and_read_on_by_itself_when_it_is_back(void **state);
 void a_round_trip_of_500_ms_is_slow_and_nothing_else(void **state);
 void metadata_errors_are_waited_out_or_named(void **state);
 

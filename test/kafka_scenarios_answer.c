@@ -54,17 +54,17 @@ void a_topic_said_to_be_unknown_three_times_is_read_on(void **state)
     write_more_and_end();
 }
 
-/* What was taken before is in the ledger; with the right given back, a start reads on. */
-void a_right_taken_away_halts_by_name_and_a_start_with_it_reads_on(void **state)
+/* What was taken before is in the ledger; it asks again by itself. */
+void a_right_taken_away_is_told_once_and_read_on_by_itself_when_it_is_back(void **state)
 {
+    const char *told = "source_not_allowed code=F005";
+
     begin_at_the_end();
-    story_fail(KAFKA_MOCK_FETCH, TOPIC_AUTHORIZATION_FAILED, 1);
-    story_halted(FAULT_SOURCE_READ);
-    assert_non_null(strstr(place.fault.text, "TOPIC_AUTHORIZATION_FAILED"));
-    story_exact();
-    story_pay(0, 200, 50);
-    story_start();
+    story_fail(KAFKA_MOCK_FETCH, TOPIC_AUTHORIZATION_FAILED, 3);
+    story_told(told);
+    assert_non_null(strstr(place.events, "TOPIC_AUTHORIZATION_FAILED"));
     write_more_and_end();
+    assert_null(strstr(strstr(place.events, told) + 1, told));
 }
 
 void a_round_trip_of_500_ms_is_slow_and_nothing_else(void **state)

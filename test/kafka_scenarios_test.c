@@ -26,7 +26,7 @@ static const struct CMUnitTest scenarios[] = {
     SCENARIO("07", a_fetch_that_met_no_leader_three_times_is_asked_again),
     SCENARIO("08", an_offset_said_to_be_out_of_range_is_looked_for_by_a_new_client),
     SCENARIO("09", a_topic_said_to_be_unknown_three_times_is_read_on),
-    SCENARIO("10", a_right_taken_away_halts_by_name_and_a_start_with_it_reads_on),
+    SCENARIO("10", a_right_taken_away_is_told_once_and_read_on_by_itself_when_it_is_back),
     SCENARIO("11", a_round_trip_of_500_ms_is_slow_and_nothing_else),
     SCENARIO("12", metadata_errors_are_waited_out_or_named),
     SCENARIO("13", a_cursor_below_the_oldest_offset_halts_and_says_how_many_are_gone),

@@ -279,12 +279,20 @@ static bool open_grown(struct engine *engine)
     return open_anew(engine, &grown);
 }
 
+/* A right may be given back; whoever waits for the end is told at once that it is missing. */
+static bool is_mended_anew(const struct engine *engine, const struct fault *fault)
+{
+    return fault->code == FAULT_SOURCE_STALE ||
+           (engine->feed != NULL && fault->code == FAULT_SOURCE_PERMISSION &&
+            !engine->settings.until_caught_up);
+}
+
 /* What a new client mends, or an operator has answered; else reading is over. */
 static bool take_broken(struct engine *engine, uint16_t source, struct fault *fault)
 {
     struct fault answered;
 
-    if (fault->code == FAULT_SOURCE_STALE) {
+    if (is_mended_anew(engine, fault)) {
         return open_anew(engine, fault);
     }
     if (engine->feed != NULL && engine_answer(engine, source, fault) == DONE) {

@@ -55,6 +55,7 @@ struct feed_trouble {
     int64_t missing_ns; /* A topic is away though brokers answer, since then; 0: none is. */
     int64_t anew_ns;    /* When they were opened anew last, */
     int64_t pause_ns;   /* and how long the next attempt waits. */
+    bool refused;       /* One may not be read, and that was told. */
 };
 
 /* A decision of an operator, as its file has it. */
@@ -107,6 +108,7 @@ struct engine {
     struct courier courier;
     struct follower *followers[ENGINE_SINKS_MAX]; /* In the settings' order, without the ledger. */
     size_t follower_count;
+    bool followers_met; /* And noted: all of them could be used. */
     const char *holder; /* A follower that held epochs of ours when we started; NULL: none. */
     struct events events;
     struct engine_thread threads[ENGINE_THREADS + ENGINE_SINKS_MAX];
@@ -205,7 +207,8 @@ bool engine_adopting(const struct engine *engine, const char *topic);
 /* Behind the joining of the new ones: the old ones end, and it is said who decided so. */
 MUST_USE enum outcome engine_note_adoptions(struct engine *engine, struct fault *ret_fault);
 
-/* Starting, step by step (starting.c). */
+/* Starting, step by step (starting.c). Leaving: somebody asks for an end meanwhile. */
+bool engine_leaving(const struct engine *engine);
 MUST_USE enum outcome engine_open(struct engine *engine, struct fault *ret_fault);
 /*
  * Is the source of this place, as the feed knows it now, the one that was read? BROKEN with

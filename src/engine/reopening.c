@@ -6,10 +6,22 @@
 #define PAUSE_LONGEST_NS INT64_C(30000000000)
 #define CALM_NS INT64_C(60000000000)
 
+/* Whether a right that was missing is back shows when records are asked for: soon after that. */
+#define ANSWERED_NS INT64_C(5000000000)
+
 static void tell_stale(struct engine *engine, const struct fault *stale)
 {
+    struct feed_trouble *trouble = &engine->trouble;
     struct engine_event event;
 
+    if (stale->code == FAULT_SOURCE_PERMISSION) {
+        if (trouble->refused) {
+            return;
+        }
+        trouble->refused = true;
+        trouble->since_ns =
+            trouble->since_ns > 0 ? trouble->since_ns : clock_steady_ns(engine->clock);
+    }
     event_begin(&event, fault_code_name(stale->code), ENGINE_WARN);
     event_fault(&event, stale);
     events_put(&engine->events, &event);
@@ -25,6 +37,9 @@ void engine_tell_reach(struct engine *engine, size_t partitions, const struct fa
         return;
     }
     int64_t now_ns = clock_steady_ns(engine->clock);
+    if (trouble->refused && now_ns - trouble->anew_ns < ANSWERED_NS) {
+        return;
+    }
     if (partitions > 0) {
         event_begin(&event, "source_unreachable", ENGINE_WARN);
         event_number(&event, "partitions", partitions);
@@ -36,6 +51,7 @@ void engine_tell_reach(struct engine *engine, size_t partitions, const struct fa
     } else {
         event_begin(&event, "source_recovered", ENGINE_INFO);
         event_seconds(&event, "down", (now_ns - trouble->since_ns) / 1000000);
+        trouble->refused = false;
     }
     trouble->since_ns = partitions > 0 ? now_ns : 0;
     events_put(&engine->events, &event);

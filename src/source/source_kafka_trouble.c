@@ -148,15 +148,27 @@ static enum kafka_step judge_damage(struct kafka_source *kafka, const char *why)
     return halted(kafka);
 }
 
+static enum kafka_step not_allowed(struct kafka_source *kafka, int error, const char *why)
+{
+    char name[TOPIC_TEXT_MAX];
+
+    (void)fault_is(&kafka->fault, BROKEN, FAULT_SOURCE_PERMISSION,
+                   "%s may not be read: %.200s (%s)", name_of(kafka, name), why,
+                   kafka_error_name(error));
+    fault_next(&kafka->fault,
+               "give this user the right to READ topic %.100s; a payonce that runs "
+               "tries again by itself, every 30 s",
+               kafka->source.origin.topic);
+    return halted(kafka);
+}
+
 static enum kafka_step refused(struct kafka_source *kafka, int error, const char *why)
 {
     char name[TOPIC_TEXT_MAX];
 
     (void)fault_is(&kafka->fault, BROKEN, FAULT_SOURCE_READ, "%s cannot be read on: %.200s (%s)",
                    name_of(kafka, name), why, kafka_error_name(error));
-    fault_next(&kafka->fault, kafka_error_class(error) == KAFKA_NOT_ALLOWED
-                                  ? "give this user the right to READ the topic; then start again"
-                                  : "look at the brokers' logs; then start again");
+    fault_next(&kafka->fault, "look at the brokers' logs; then start again");
     return halted(kafka);
 }
 
@@ -180,6 +192,7 @@ enum kafka_step kafka_judge_error(struct kafka_source *kafka, const struct kafka
     case KAFKA_FATAL:
         return stale(kafka, why);
     case KAFKA_NOT_ALLOWED:
+        return not_allowed(kafka, record->error, why);
     case KAFKA_FENCED:
     case KAFKA_STRANGE:
         break;

@@ -169,7 +169,8 @@ static void an_error_that_nothing_mends_halts_with_the_rest_of_the_batch_untaken
         int error;
         const char *told;
     } cases[] = {
-        {29, "source_refused: payments/3 cannot be read on: because (TOPIC_AUTHORIZATION_FAILED)"},
+        {29,
+         "source_not_allowed: payments/3 may not be read: because (TOPIC_AUTHORIZATION_FAILED)"},
         {10, "source_refused: payments/3 cannot be read on: because (MSG_SIZE_TOO_LARGE)"},
         {3, "source_stale: payments/3 is read by a new client: because"},
         {-150, "source_stale: payments/3 is read by a new client: because"},
