@@ -117,6 +117,11 @@ static void *take_signals(void *unused)
     }
 }
 
+static bool stop_asked(void)
+{
+    return atomic_load(&watch.stopped_by) != 0;
+}
+
 static void log_start(const struct log *log, const struct config *config)
 {
     struct engine_event event;
@@ -337,7 +342,8 @@ static bool not_started(const struct config *config, const struct log *log,
             return true;
         }
     }
-    *ret_exit = say_fault(fault);
+    bool waited_for = fault_code_class(fault->code) == FAULT_CLASS_UNAVAILABLE;
+    *ret_exit = waited_for && stop_asked() ? EXIT_DONE : say_fault(fault);
     return false;
 }
 
@@ -379,6 +385,7 @@ int run_engine(struct config *config, const struct log *log, bool quiet, bool js
     int exit_code = EXIT_DONE;
 
     watch.log = log;
+    config->engine.stop_asked = stop_asked;
     block_signals();
     log_start(log, config);
     log_warnings(log, config);

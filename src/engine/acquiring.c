@@ -133,6 +133,19 @@ static enum outcome follow(struct courier *courier, struct sink_head *head, bool
     return outcome;
 }
 
+enum outcome courier_look(struct courier *courier, struct refill *refill,
+                          const struct sink_head *seen, struct fault *ret_fault)
+{
+    uint64_t epoch = 0;
+
+    courier->refill = refill;
+    if (!seen->exists || seen->epoch == 0) {
+        return DONE;
+    }
+    enum outcome outcome = find_chain(courier, seen, &epoch, ret_fault);
+    return outcome == DONE && epoch == 0 ? no_follower(courier, seen, false, ret_fault) : outcome;
+}
+
 enum outcome courier_follow(struct courier *courier, struct refill *refill, size_t place,
                             struct fault *ret_fault)
 {
@@ -167,7 +180,8 @@ enum outcome courier_audit(struct courier *courier, bool *ret_restored, struct f
         return reacquire(courier, &head, ret_restored, ret_fault);
     }
     uint64_t before = courier->delivered;
+    bool there = head.exists;
     outcome = follow(courier, &head, true, ret_fault);
-    *ret_restored = outcome == DONE && courier->delivered < before;
+    *ret_restored = outcome == DONE && (!there || courier->delivered < before);
     return outcome;
 }

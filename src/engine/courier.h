@@ -56,6 +56,13 @@ void courier_init(struct courier *courier, struct pipeline *pipeline, struct sin
 void courier_close(struct courier *courier);
 
 /*
+ * Does what was seen of a follower lie on the ledger's history, or was nothing there? Asked before
+ * it is taken, so that whoever writes there is not shut out by one that cannot. BROKEN: as below.
+ */
+MUST_USE enum outcome courier_look(struct courier *courier, struct refill *refill,
+                                   const struct sink_head *seen, struct fault *ret_fault);
+
+/*
  * From here on this is a follower's courier: it stands where the sink stands on the ledger's
  * history, and the sink gets its row if it has none. Before this nothing may be gathered; an
  * audit does it again. BROKEN with FAULT_FOLLOWER_AHEAD: it holds what the ledger never had, and
@@ -87,7 +94,8 @@ void courier_stand(struct courier *courier, uint64_t epoch, const struct sink_he
 
 /*
  * Does the sink stand where we left it? If it was put back to an older epoch of ours, stand
- * there (ret_restored). BROKEN: replaced, fenced, ledger_gap, ledger_has_other_history.
+ * there (ret_restored); so it is of a follower that was begun again. BROKEN: replaced, fenced,
+ * ledger_gap, ledger_has_other_history.
  */
 MUST_USE enum outcome courier_audit(struct courier *courier, bool *ret_restored,
                                     struct fault *ret_fault);

@@ -68,6 +68,10 @@ void engine_conclude(struct engine *engine)
 bool engine_out_of_time(struct engine *engine)
 {
     (void)pthread_mutex_lock(&engine->mutex);
+    if (engine->planned == ENGINE_CAUGHT_UP && atomic_load(&engine->stop_asked)) {
+        engine->planned = ENGINE_STOPPED; /* All is read, and a sink still lacks some of it. */
+        engine->planned_ns = clock_steady_ns(engine->clock);
+    }
     bool limited = engine->planned != ENGINE_RUNNING && engine->planned != ENGINE_CAUGHT_UP;
     int64_t since_ns = clock_steady_ns(engine->clock) - engine->planned_ns;
     (void)pthread_mutex_unlock(&engine->mutex);

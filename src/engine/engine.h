@@ -51,7 +51,8 @@ struct engine_settings {
     /* Bytes of journal kept for a follower; one further behind is filled from the ledger. 0: all */
     uint64_t follower_backlog_max[ENGINE_SINKS_MAX];
     size_t sink_count;
-    bool until_caught_up; /* Stop when all input has been read and delivered. */
+    bool until_caught_up;     /* Stop when all input has been read and delivered. */
+    bool (*stop_asked)(void); /* While it starts: is an end asked for? NULL: nobody would. */
     int64_t shutdown_grace_ms;
     int64_t reconcile_every_ms; /* 0: not. */
     int64_t summary_every_ms;   /* One event with the counts so far. 0: none. */

@@ -59,7 +59,7 @@ static bool worth_waiting(const struct follower *follower, enum outcome outcome,
 {
     int64_t waited_ns = clock_steady_ns(follower->engine->clock) - since_ns;
 
-    return outcome == LATER && !follower->known && !atomic_load(&follower->engine->stop_asked) &&
+    return outcome == LATER && !follower->known && !engine_leaving(follower->engine) &&
            waited_ns < (fault->code == FAULT_SINK_BUSY ? BUSY_PATIENCE_NS : PATIENCE_NS);
 }
 
@@ -84,7 +84,8 @@ static enum outcome weigh(struct follower *follower, enum outcome outcome,
     if (outcome == DONE) {
         return DONE;
     }
-    if (!follower->known || fault->code == FAULT_FOLLOWER_AHEAD || fault->code == FAULT_FENCED) {
+    bool of_all = fault->code == FAULT_FOLLOWER_AHEAD || fault->code == FAULT_FENCED;
+    if (!follower->known || (outcome == BROKEN && of_all)) {
         return BROKEN;
     }
     if (outcome == BROKEN) {
@@ -180,6 +181,9 @@ enum outcome follower_acquire(struct follower *follower, struct fault *ret_fault
     enum outcome outcome = open_and_look(follower, &head, ret_fault);
 
     if (outcome == DONE) {
+        outcome = courier_look(&follower->courier, &follower->refill, &head, ret_fault);
+    }
+    if (outcome == DONE) {
         outcome =
             courier_follow(&follower->courier, &follower->refill, place_of(follower), ret_fault);
     }
@@ -237,7 +241,11 @@ enum outcome followers_stand(struct engine *engine, struct fault *ret_fault)
     for (size_t index = 0; outcome == DONE && index < engine->follower_count; index++) {
         outcome = stand(engine->followers[index], ret_fault);
     }
-    return outcome == DONE ? note_known(engine, ret_fault) : outcome;
+    if (outcome == DONE) {
+        outcome = note_known(engine, ret_fault);
+        engine->followers_met = outcome == DONE;
+    }
+    return outcome;
 }
 
 bool followers_done(struct engine *engine)
@@ -311,14 +319,12 @@ static void close_one(struct follower *follower)
 
 void followers_close(struct engine *engine)
 {
-    bool stood = engine->follower_count > 0;
     struct fault ignored; /* What is noted there is a bound, and still is. */
 
     for (size_t index = 0; index < engine->follower_count; index++) {
-        stood = stood && engine->followers[index]->memory != NULL;
         close_one(engine->followers[index]);
     }
-    if (stood) {
+    if (engine->followers_met) {
         enum outcome outcome = note_known(engine, &ignored);
         (void)outcome;
     }

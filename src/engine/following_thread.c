@@ -130,7 +130,7 @@ static bool audit(struct following *following, const struct fault *refused)
 
     following->audited_ns = clock_steady_ns(following->engine->clock);
     enum outcome outcome = courier_audit(courier, &restored, &fault);
-    if (outcome == DONE && refused != NULL && courier->delivered == before) {
+    if (outcome == DONE && refused != NULL && courier->delivered == before && !restored) {
         outcome = BROKEN;
         fault = *refused;
     }

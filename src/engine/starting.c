@@ -120,13 +120,18 @@ static enum outcome recover_once(struct engine *engine, struct fault *ret_fault)
     return outcome == DONE ? pipeline_recover(&engine->pipeline, ret_fault) : outcome;
 }
 
+bool engine_leaving(const struct engine *engine)
+{
+    return engine->settings.stop_asked != NULL && engine->settings.stop_asked();
+}
+
 /* A ledger that is busy is asked again, from the beginning, for a while. */
 static enum outcome recover(struct engine *engine, struct fault *ret_fault)
 {
     int64_t until_ns = clock_steady_ns(engine->clock) + PATIENCE_NS;
     enum outcome outcome = recover_once(engine, ret_fault);
 
-    while (outcome == LATER && ret_fault->code != FAULT_DISK_SPACE &&
+    while (outcome == LATER && ret_fault->code != FAULT_DISK_SPACE && !engine_leaving(engine) &&
            clock_steady_ns(engine->clock) < until_ns) {
         close_recovering(engine);
         engine_sleep(engine, ASK_AGAIN_NS);
@@ -187,7 +192,8 @@ static enum outcome await_feed(struct engine *engine, struct fault *ret_fault)
     engine->first_run =
         engine->pipeline.next_epoch == 1 && engine->pipeline.state.source_count == 0;
     enum outcome outcome = engine_open_feed(engine, ret_fault);
-    while (outcome == LATER && clock_steady_ns(engine->clock) < until_ns) {
+    while (outcome == LATER && !engine_leaving(engine) &&
+           clock_steady_ns(engine->clock) < until_ns) {
         engine_sleep(engine, ASK_AGAIN_NS);
         outcome = engine_open_feed(engine, ret_fault);
     }

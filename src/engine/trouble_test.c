@@ -97,6 +97,32 @@ static void a_stop_does_not_wait_for_a_locked_ledger_for_ever(void **state)
     place_remove();
 }
 
+/* Nothing is left to be read, so the deciding side does not hear of it. */
+static void a_stop_is_heard_when_all_is_read_and_the_ledger_lacks_it(void **state)
+{
+    struct engine_gauges gauges = {.epoch = 0};
+
+    start_and_deliver(100);
+    write_payments(0, 101, 20000);
+    place.settings.shutdown_grace_ms = 300;
+    assert_int_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
+    lock_ledger();
+    for (int step = 0; step < 1000 && gauges.verdicts[ACCEPTED] < 20000; step++) {
+        usleep(10000);
+        engine_gauges(place.engine, &gauges);
+    }
+    assert_int_equal(gauges.verdicts[ACCEPTED], 20000);
+    usleep(300000); /* Its end has been planned. */
+    engine_stop(place.engine);
+    enum engine_end end = wait_for_end();
+    unlock_ledger();
+    assert_int_equal(end, ENGINE_STOPPED);
+    engine_close(place.engine);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(counted(ACCEPTED), 20000);
+    place_remove();
+}
+
 static void a_ledger_that_is_deleted_meanwhile_is_noticed_and_filled_again(void **state)
 {
     char command[400];
@@ -261,6 +287,7 @@ int main(void)
         cmocka_unit_test(reading_goes_on_while_the_ledger_is_locked),
         cmocka_unit_test(reading_waits_when_the_backlog_is_over_its_limit),
         cmocka_unit_test(a_stop_does_not_wait_for_a_locked_ledger_for_ever),
+        cmocka_unit_test(a_stop_is_heard_when_all_is_read_and_the_ledger_lacks_it),
         cmocka_unit_test(a_ledger_that_is_deleted_meanwhile_is_noticed_and_filled_again),
         cmocka_unit_test(a_journal_without_segments_is_rebuilt_from_no_other_ledger),
         cmocka_unit_test(an_older_copy_of_the_ledger_is_filled_up),
