@@ -32,6 +32,7 @@ static struct {
     char topics[TOPICS_MAX][TOPIC_SIZE];
     bool written[TOPICS_MAX];
     uint32_t topic_count;
+    bool gone; /* The topics. */
     bool cursor_there;
     uint64_t cursor_offset;
     char cursor[KAFKA_CURSOR_TEXT_SIZE];
@@ -100,6 +101,12 @@ void double_empty(void)
     memset(cluster.written, 0, sizeof(cluster.written));
     cluster.cursor_there = false;
     cluster.record_count = 0;
+}
+
+void double_take_away(bool gone)
+{
+    double_empty();
+    cluster.gone = gone;
 }
 
 size_t double_record_count(void)
@@ -192,6 +199,9 @@ enum outcome kafka_transactor_topic(struct kafka_transactor *transactor, const c
 {
     if (happens(cluster.odds.unreachable)) {
         return nobody(ret_fault);
+    }
+    if (cluster.gone) {
+        return fault_is(ret_fault, REFUSED, FAULT_KAFKA_TOPIC, "topic %s is not there", topic);
     }
     *ret_number = transactor->topic_count;
     transactor->topics[transactor->topic_count++] = number_of(topic);
@@ -322,7 +332,10 @@ enum outcome kafka_reader_open(const struct kafka_reader_settings *settings,
 enum outcome kafka_reader_topic(struct kafka_reader *reader, const char *topic,
                                 uint32_t *ret_partition_count, struct fault *ret_fault)
 {
-    (void)reader, (void)topic;
+    (void)reader;
+    if (cluster.gone) {
+        return fault_is(ret_fault, REFUSED, FAULT_SOURCE_MISSING, "topic %s is not there", topic);
+    }
     *ret_partition_count = 1;
     return happens(cluster.odds.unreachable) ? nobody(ret_fault) : DONE;
 }

@@ -41,6 +41,8 @@ const char *double_cursor(void);
 void double_set_cursor(const char *text, uint64_t offset);
 /* The topics are deleted and made anew, and with them the cursor. */
 void double_empty(void);
+/* The topics are gone, and with them the cursor; or (false) made anew, and empty. */
+void double_take_away(bool gone);
 
 size_t double_record_count(void);
 const struct double_record *double_record(size_t index);

@@ -62,7 +62,7 @@ static enum outcome kafka_read_head(struct sink *sink, struct sink_head *ret_hea
     enum outcome outcome = passing(kafka, kafka_sink_ready(kafka, ret_fault), ret_fault);
 
     if (outcome == DONE && !kafka->known) {
-        outcome = kafka_sink_check_empty(kafka, ret_fault);
+        outcome = passing(kafka, kafka_sink_check_empty(kafka, ret_fault), ret_fault);
     }
     ret_head->exists = kafka->known;
     if (outcome == DONE && kafka->known) {

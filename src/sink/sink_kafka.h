@@ -117,7 +117,10 @@ MUST_USE enum outcome rows_write(struct kafka_sink *kafka, const struct delivery
 MUST_USE enum outcome kafka_sink_ready(struct kafka_sink *kafka, struct fault *ret_fault);
 /* Has another owner been here since, or has somebody moved the cursor? */
 MUST_USE enum outcome kafka_sink_look(struct kafka_sink *kafka, struct fault *ret_fault);
-/* BROKEN with FAULT_SINK_CURSOR_LOST: there are records in our topics. */
+/*
+ * BROKEN with FAULT_SINK_CURSOR_LOST: there are records in our topics. REFUSED: one is gone
+ * (FAULT_KAFKA_TOPIC), or may not be looked at (FAULT_KAFKA_NOT_ALLOWED).
+ */
 MUST_USE enum outcome kafka_sink_check_empty(struct kafka_sink *kafka, struct fault *ret_fault);
 void kafka_sink_let_go(struct kafka_sink *kafka);
 

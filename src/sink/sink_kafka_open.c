@@ -169,6 +169,16 @@ enum outcome kafka_sink_ready(struct kafka_sink *kafka, struct fault *ret_fault)
     return outcome == DONE ? claim(kafka, ret_fault) : outcome;
 }
 
+/* What is said of sources, said of a sink: it may come back. */
+static enum outcome cannot_look(const char *topic, struct fault *ret_fault)
+{
+    struct fault why = *ret_fault;
+
+    return fault_is(ret_fault, REFUSED,
+                    why.code == FAULT_SOURCE_MISSING ? FAULT_KAFKA_TOPIC : FAULT_KAFKA_NOT_ALLOWED,
+                    "topic %s of the sink: %.300s", topic, why.text);
+}
+
 static enum outcome check_topic(struct kafka_sink *kafka, struct kafka_reader *reader,
                                 const char *topic, struct fault *ret_fault)
 {
@@ -186,7 +196,7 @@ static enum outcome check_topic(struct kafka_sink *kafka, struct kafka_reader *r
                             name_of(kafka), topic, kafka->sink.settings.pipeline, kafka->group);
         }
     }
-    return outcome;
+    return outcome == REFUSED ? cannot_look(topic, ret_fault) : outcome;
 }
 
 enum outcome kafka_sink_check_empty(struct kafka_sink *kafka, struct fault *ret_fault)
@@ -209,5 +219,5 @@ enum outcome kafka_sink_check_empty(struct kafka_sink *kafka, struct fault *ret_
         }
     }
     (void)kafka_reader_close(reader); /* Nothing of it is needed any more. */
-    return outcome == REFUSED ? BROKEN : outcome;
+    return outcome;
 }

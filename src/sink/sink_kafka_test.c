@@ -233,6 +233,37 @@ static void one_without_a_cursor_is_filled_only_if_its_topics_are_empty(void **u
     double_stop();
 }
 
+/* Nothing is on its way, so that nothing but an audit can notice it. */
+static void topics_that_are_gone_for_a_while_are_waited_for_and_filled_again(void **unused)
+{
+    struct owner owner;
+    struct sink_head head;
+
+    owner_write_histories(1);
+    double_start(1, &calm);
+    owner_be_born(&owner, 0);
+    deliver_everything(&owner);
+    double_take_away(true);
+    for (int round = 0; round < 2; round++) {
+        enum outcome outcome = sink_audit(&owner.kafka->sink, &fault);
+        if (outcome == DONE) {
+            outcome = sink_read_head(&owner.kafka->sink, &head, &fault);
+        }
+        assert_int_equal(outcome, LATER);
+        assert_int_equal(fault.code, FAULT_KAFKA_TOPIC);
+    }
+    double_take_away(false);
+    assert_int_equal(sink_audit(&owner.kafka->sink, &fault), DONE);
+    assert_int_equal(sink_read_head(&owner.kafka->sink, &head, &fault), DONE);
+    assert_false(head.exists);
+    owner.standing = false;
+    owner.delivered = 0;
+    deliver_everything(&owner);
+    check_all(&owner);
+    owner_end(&owner);
+    double_stop();
+}
+
 static void a_cursor_that_we_did_not_write_is_damage(void **unused)
 {
     static const char *const texts[] = {"", "payonce1 owner=1", "payonce2 x"};
@@ -331,6 +362,7 @@ int main(void)
         cmocka_unit_test(what_does_not_follow_on_what_stands_there_is_refused),
         cmocka_unit_test(who_only_looks_shuts_nobody_out),
         cmocka_unit_test(one_without_a_cursor_is_filled_only_if_its_topics_are_empty),
+        cmocka_unit_test(topics_that_are_gone_for_a_while_are_waited_for_and_filled_again),
         cmocka_unit_test(a_cursor_that_we_did_not_write_is_damage),
         cmocka_unit_test(a_mark_is_read_as_it_was_written_and_in_no_other_way),
         cmocka_unit_test(values_are_json_whatever_stands_in_them),
