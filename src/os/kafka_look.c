@@ -102,11 +102,18 @@ static void see(struct kafka_queue *queue, const struct kafka_report *report, in
     queue->sight.seen_ns = known ? heard_ns : 0;
 }
 
-/* Longer away than an outage may be: whoever leads now may have another past. */
+/*
+ * Longer away than an outage may be: whoever leads now may have another past. Of one that was
+ * never there nothing has come yet, and what comes first is compared.
+ */
 static const char *judge_leader(struct kafka_queue *queue, bool up, int64_t now_ns)
 {
     if (up) {
+        queue->met = true;
         queue->away_since_ns = 0;
+        return NULL;
+    }
+    if (!queue->met) {
         return NULL;
     }
     if (queue->away_since_ns == 0) {

@@ -155,6 +155,7 @@ static void a_leader_away_for_too_long_spoils_the_assignment(void **state)
     away.state = "DOWN";
     begin(&world);
     world.reader->beat_ns = kafka_now_ns();
+    look(&world, sound);
     look(&world, away);
     world.queue->away_since_ns -= KAFKA_OUTAGE_MS * INT64_C(1000000) - 5000000000;
     look(&world, away);
@@ -169,6 +170,27 @@ static void a_leader_away_for_too_long_spoils_the_assignment(void **state)
     assert_int_equal(kafka_partition_take(&world.queue->partition, &record, 1), 1);
     assert_int_equal(record.kind, KAFKA_STALE);
     assert_non_null(strstr(record.text, "out of reach"));
+    end(&world);
+}
+
+/* A new client would help nobody, and hold up those that are read. */
+static void a_leader_that_was_never_there_spoils_nothing(void **state)
+{
+    struct world world;
+    struct scene away = sound;
+
+    away.state = "DOWN";
+    begin(&world);
+    for (int round = 0; round < 2; round++) {
+        look(&world, away);
+        world.queue->away_since_ns -= KAFKA_OUTAGE_MS * INT64_C(1000000);
+    }
+    assert_false(world.queue->stale);
+    look(&world, sound);
+    look(&world, away);
+    world.queue->away_since_ns -= KAFKA_OUTAGE_MS * INT64_C(1000000);
+    look(&world, away);
+    assert_true(world.queue->stale);
     end(&world);
 }
 
@@ -245,6 +267,7 @@ int main(void)
         cmocka_unit_test(nothing_is_seen_of_a_partition_that_is_not_fetched_from_its_leader),
         cmocka_unit_test(the_coordinators_connection_is_not_the_leaders),
         cmocka_unit_test(a_leader_away_for_too_long_spoils_the_assignment),
+        cmocka_unit_test(a_leader_that_was_never_there_spoils_nothing),
         cmocka_unit_test(more_to_read_and_silence_spoil_the_assignment),
         cmocka_unit_test(a_process_that_stood_still_takes_nothing),
         cmocka_unit_test(statistics_cut_short_are_passed_over),

@@ -38,6 +38,7 @@ struct kafka_queue {
     void (*wake)(void *context);
     void *wake_context;
     struct kafka_sight sight;
+    bool met;               /* A leader of it was there. */
     int64_t away_since_ns;  /* Its leader has not been there since; 0: it is. */
     int64_t quiet_since_ns; /* There is more to read, and nothing has come since; 0: not so. */
     uint64_t quiet_next;    /* What next was then. */
