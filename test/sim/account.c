@@ -126,7 +126,7 @@ static void check_total(const struct ledger_store *store, const struct epoch_tot
     struct money_sum sum = {0};
     struct money_sum said = {(money_wide)total->sum_high << 64 | total->sum_low};
     uint64_t count = 0;
-    struct place place;
+    struct place place = {0};
 
     for (size_t index = 0; index < store->row_count; index++) {
         struct row row = row_at(store, index);
