@@ -186,6 +186,17 @@ class SinkTest(KafkaCase):
         self.catch_up()
         self.check_truth()
 
+    def test_a_first_start_that_waits_ends_when_asked(self):
+        self.begin("kafka")
+        group = f"payonce-{self.pipeline}-out"
+        dead = Producer(self.bootstrap, self.topics[TABLES[0]], group, timeout_ms=30000)
+        dead.begin()
+        dead.set_cursor(group, 0, 0, "of nobody")
+        process = self.start("run", "payonce.yaml")
+        time.sleep(2)
+        process.send_signal(signal.SIGTERM)
+        self.finish(process, timeout=20)
+
     def test_files_can_be_the_source(self):
         self.begin("ledger", "kafka")
         self.payonce("simulate", "--to", "file:in.jsonl", "--count", MESSAGES, "--duplicates", "5%")
@@ -230,6 +241,23 @@ class SinkTest(KafkaCase):
             wire.create_topic(self.bootstrap, name, 1)
         self.send(500, 2)
         self.catch_up()
+        self.check_follower()
+
+    def test_topics_made_anew_behind_one_that_runs_are_filled_again(self):
+        """Nothing is on its way: it looks every five seconds, and finds them gone."""
+        self.begin("ledger", "kafka")
+        self.send(500, 1)
+        process = self.start("run", "payonce.yaml")
+        self.until(lambda: len(self.values(TABLES[0])) > 450)
+        for name in self.topics.values():
+            wire.delete_topic(self.bootstrap, name)
+        time.sleep(8)
+        for name in self.topics.values():
+            wire.create_topic(self.bootstrap, name, 1)
+        self.send(500, 2)
+        self.until(lambda: len(self.values(TABLES[0])) > 900, seconds=60)
+        process.send_signal(signal.SIGTERM)
+        self.assertNotIn("sink_halted", self.finish(process))
         self.check_follower()
 
     def test_a_topic_that_is_missing_at_a_start_is_waited_for(self):
@@ -323,6 +351,26 @@ class SinkTest(KafkaCase):
         self.assertIn("J021", self.catch_up(code=HALTED))
         self.send(300, 2)
         self.until(lambda: len(self.values(TABLES[0])) > 550)
+        good.send_signal(signal.SIGTERM)
+        self.finish(good)
+        self.check_follower()
+
+    def test_an_old_copy_that_is_started_disturbs_nobody(self):
+        """Volume and ledger of yesterday, by mistake beside one that works."""
+        self.begin("ledger", "kafka")
+        self.send(300, 1)
+        self.catch_up()
+        shutil.copytree(os.path.join(self.folder, "data"), os.path.join(self.folder, "old"))
+        shutil.copy(os.path.join(self.folder, "payments.db"), os.path.join(self.folder, "old.db"))
+        self.send(300, 2)
+        good = self.start("run", "payonce.yaml")
+        self.until(lambda: len(self.values(TABLES[0])) > 550)
+        self.configuration["data_dir"] = "old"
+        self.configuration["sinks"][0]["path"] = "old.db"
+        self.configure()
+        self.assertIn("J024", self.catch_up(code=HALTED))
+        self.send(300, 3)
+        self.until(lambda: len(self.values(TABLES[0])) > 800)
         good.send_signal(signal.SIGTERM)
         self.finish(good)
         self.check_follower()
