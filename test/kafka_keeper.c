@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_MS = 10000, TRANSACTIONS_MAX = 1000, TEXT_SIZE = 1024 };
+enum { WAIT_MS = 10000, TRANSACTIONS_MAX = 1000, TEXT_SIZE = 1024, KEY_SIZE = 40, KEY_PREFIX = 3 };
 
 /* Records [first, next) were committed together. */
 struct committed {
@@ -37,6 +37,9 @@ void kafka_keeper_start(const char *brokers, const char *group, const char *topi
 
     set(conf, "bootstrap.servers", brokers);
     set(conf, "group.id", group);
+    set(conf, "enable.auto.commit", "false");
+    set(conf, "enable.partition.eof", "true");
+    set(conf, "isolation.level", "read_uncommitted");
     set(conf, "log_level", "0");
     keeper.client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, NULL, 0);
     must(keeper.client != NULL);
@@ -78,20 +81,47 @@ static int64_t end_of_topic(void)
     return end;
 }
 
-uint64_t kafka_keeper_end(void)
-{
-    return (uint64_t)end_of_topic();
-}
-
-bool kafka_keeper_counts(uint64_t offset)
+static bool counts(int64_t offset)
 {
     for (size_t index = 0; index < keeper.count; index++) {
-        if ((int64_t)offset >= keeper.committed[index].first &&
-            (int64_t)offset < keeper.committed[index].next) {
+        if (offset >= keeper.committed[index].first && offset < keeper.committed[index].next) {
             return true;
         }
     }
     return false;
+}
+
+static void count_record(const rd_kafka_message_t *record, unsigned *ret_counts, size_t count)
+{
+    char key[KEY_SIZE] = {0};
+
+    must(record->key_len > KEY_PREFIX && record->key_len < KEY_SIZE);
+    memcpy(key, record->key, record->key_len);
+    unsigned long number = strtoul(key + KEY_PREFIX, NULL, 10);
+    must(number < count);
+    ret_counts[number] += counts(record->offset) ? 1 : 0;
+}
+
+void kafka_keeper_count(unsigned *ret_counts, size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    int64_t end = end_of_topic();
+    int64_t next = 0;
+
+    rd_kafka_topic_partition_list_add(list, keeper.topic, 0)->offset = 0;
+    must(rd_kafka_assign(keeper.client, list) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_topic_partition_list_destroy(list);
+    while (next < end) {
+        rd_kafka_message_t *record = rd_kafka_consumer_poll(keeper.client, WAIT_MS);
+        must(record != NULL);
+        if (record->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+            next = record->offset;
+        } else if (record->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            count_record(record, ret_counts, count);
+            next = record->offset + 1;
+        }
+        rd_kafka_message_destroy(record);
+    }
 }
 
 static void commit_cursor(int64_t offset, const char *text)

@@ -24,9 +24,13 @@ void kafka_keeper_carry_out(bool unknown);
 /* How many commits were answered by errors for good? */
 unsigned kafka_keeper_unknown(void);
 
-/* The records there are, and is the one at this offset of a transaction that was committed? */
-uint64_t kafka_keeper_end(void);
-bool kafka_keeper_counts(uint64_t offset);
+/*
+ * How often a committed record has each key: of "p0-17" (three bytes, then the number) in
+ * ret_counts[17]. A key of another number is a failure. It reads as a client that trusts nothing
+ * of the cluster's transactions: a newer mock knows of them, and writes markers whose checksums
+ * are wrong.
+ */
+void kafka_keeper_count(unsigned *ret_counts, size_t count);
 
 /* Somebody else claims the cursor: it stands where it stood, with another owner beside it. */
 void kafka_keeper_usurp(void);

@@ -4,10 +4,6 @@
 #include "test/kafka_story.h"
 #include "test/unit.h"
 
-#include "os/kafka_read.h"
-
-#include <stdlib.h>
-
 /* Errors, as the protocol numbers them. */
 enum {
     UNKNOWN = -1,
@@ -66,52 +62,12 @@ static void await_output(void)
     assert_int_equal(gauges.sinks[1].epoch, gauges.epoch);
 }
 
-static struct kafka_reader *open_output(struct kafka_partition **ret_partition)
-{
-    const struct kafka_reader_settings settings = {
-        .client = output.client, .group = "test", .queue_kib = 8192};
-    struct kafka_reader *reader;
-    struct fault fault;
-
-    assert_int_equal(kafka_reader_open(&settings, &reader, &fault), DONE);
-    assert_int_equal(kafka_reader_partition(reader, OUTPUT, 0, ret_partition, &fault), DONE);
-    assert_int_equal(kafka_partition_assign(*ret_partition, 0, &fault), DONE);
-    assert_int_equal(kafka_reader_begin(reader, &fault), DONE);
-    return reader;
-}
-
-/* How often each payment is in the output, as whoever reads committed sees it. */
-static void count_output(unsigned *ret_counts)
-{
-    struct kafka_record records[KAFKA_TAKE_MAX];
-    struct kafka_partition *partition;
-    struct kafka_reader *reader = open_output(&partition);
-    uint64_t end = kafka_keeper_end();
-
-    for (uint64_t next = 0; next < end;) {
-        size_t count = kafka_partition_take(partition, records, KAFKA_TAKE_MAX);
-        for (size_t index = 0; index < count; index++) {
-            const struct kafka_record *record = &records[index];
-            if (record->kind == KAFKA_RECORD) {
-                unsigned long number = strtoul((const char *)record->key.at + 3, NULL, 10);
-                assert_true(number < story.written[0]);
-                ret_counts[number] += kafka_keeper_counts(record->offset) ? 1 : 0;
-                next = record->offset + 1;
-            }
-        }
-        if (count == 0) {
-            story_nap(STEP_MS);
-        }
-    }
-    assert_true(kafka_reader_close(reader));
-}
-
 /* Each payment is in the output once, and in the ledger, too. */
 static void end(void)
 {
     unsigned counts[8 * PAYMENTS] = {0};
 
-    count_output(counts);
+    kafka_keeper_count(counts, story.written[0]);
     for (uint64_t number = 0; number < story.written[0]; number++) {
         if (counts[number] != 1) {
             fail_msg("payment %llu: %u times", (unsigned long long)number, counts[number]);
