@@ -31,7 +31,7 @@ static enum outcome kafka_open(struct sink *sink, struct fault *ret_fault)
     (void)snprintf(kafka->group, sizeof(kafka->group), "payonce-%s-%s", settings->pipeline,
                    settings->name);
     for (size_t table = 0; table < TABLE_METRICS; table++) {
-        shape_fill((enum table)table, settings, &kafka->shapes[table]);
+        value_prepare(kafka, (enum table)table);
     }
     enum outcome outcome = shape_check_carry(settings, ret_fault);
     if (outcome == DONE) {

@@ -53,6 +53,22 @@ struct kafka_windows {
     struct siphash_key hash_key; /* Random: regions are chosen by outsiders. */
 };
 
+enum { KAFKA_KEY_SIZE = 72, KAFKA_SHOWN_MAX = 16, KAFKA_SHOWN_SIZE = 256 };
+
+/* What stands before a column's value: ,"name": */
+struct kafka_key {
+    uint8_t size;
+    char text[KAFKA_KEY_SIZE];
+};
+
+/* A source of the delivery, as it is shown under a column's name. */
+struct kafka_shown {
+    size_t size; /* 0: nothing yet. */
+    int64_t source;
+    const char *name;
+    char text[KAFKA_SHOWN_SIZE];
+};
+
 struct kafka_sink {
     struct sink sink; /* First, so that a struct sink * is also one of these. */
     char group[KAFKA_GROUP_SIZE];
@@ -67,10 +83,12 @@ struct kafka_sink {
     int64_t beat_ns; /* When the cursor was last written. */
     uint32_t topics[TABLE_COUNT];
     struct shape shapes[TABLE_METRICS];
+    struct kafka_key keys[TABLE_METRICS][SHAPE_COLUMNS_MAX];
     uint64_t seq_next[TABLE_COUNT]; /* While rows are being handed over. */
     const struct delivery *delivery;
     const struct epoch *epoch;
-    char *text; /* A record's value is drawn here. */
+    struct kafka_shown shown[KAFKA_SHOWN_MAX]; /* By number, as far as they do not meet. */
+    char *text;                                /* A record's value is drawn here. */
     size_t text_size;
     struct kafka_windows windows;
 };
@@ -86,6 +104,11 @@ void mark_write(const struct kafka_mark *mark, char ret_text[KAFKA_CURSOR_TEXT_S
 bool mark_read(const char *text, struct kafka_mark *ret_mark);
 
 /* sink_kafka_value.c: a row of kafka->epoch as a record's value. */
+
+/* Once for each table but TABLE_METRICS: its columns, by the settings. */
+void value_prepare(struct kafka_sink *kafka, enum table table);
+/* The rows that come next are of this one. */
+void values_begin(struct kafka_sink *kafka, const struct delivery *delivery);
 
 /* BROKEN: the row does not fit its table, or no memory. The value is lent until the next call. */
 MUST_USE enum outcome value_of_row(struct kafka_sink *kafka, const struct row *row,

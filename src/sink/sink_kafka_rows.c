@@ -176,7 +176,7 @@ enum outcome rows_write(struct kafka_sink *kafka, const struct delivery *deliver
 {
     enum outcome outcome = DONE;
 
-    kafka->delivery = delivery;
+    values_begin(kafka, delivery);
     memcpy(kafka->seq_next, kafka->mark.seq_next, sizeof(kafka->seq_next));
     if (kafka->sink.settings.kafka->topics[TABLE_METRICS] != NULL) {
         windows_clear(&kafka->windows);

@@ -19,8 +19,8 @@ static struct epoch epoch;
 static int begin(void **unused)
 {
     sample_settings(&kafka.sink.settings, "");
-    shape_fill(TABLE_TRANSACTIONS, &kafka.sink.settings, &kafka.shapes[TABLE_TRANSACTIONS]);
-    kafka.delivery = &delivery;
+    value_prepare(&kafka, TABLE_TRANSACTIONS);
+    values_begin(&kafka, &delivery);
     kafka.epoch = &epoch;
     row = (struct row){.table = TABLE_TRANSACTIONS,
                        .number_count = kafka.shapes[TABLE_TRANSACTIONS].number_count,
@@ -68,16 +68,75 @@ static void numbers_are_written_to_the_last_digit(void **unused)
     }
 }
 
-/* Byte by byte, as json_escape has it. */
-static void show(const uint8_t *text, char *ret_shown)
+static void numbers_of_every_length_are_written_as_they_are(void **unused)
 {
-    size_t size = (size_t)sprintf(ret_shown, "{\"seq\":1,\"transaction_id\":\"");
+    char begins[64];
+    int64_t power = 1;
+
+    for (int digits = 1; digits <= 19; digits++, power *= digits <= 19 ? 10 : 1) {
+        for (int64_t beside = -1; beside <= 1; beside++) {
+            row.numbers[0] = power + beside;
+            (void)sprintf(begins, "{\"seq\":%lld,", (long long)row.numbers[0]);
+            check_value(begins);
+            row.numbers[0] = -row.numbers[0];
+            (void)sprintf(begins, "{\"seq\":%lld,", (long long)row.numbers[0]);
+            check_value(begins);
+        }
+    }
+}
+
+/* Byte by byte, as json_escape has it. */
+static char *show_text(struct span text, char *to)
+{
+    const uint8_t *at = text.at;
     size_t taken;
 
-    for (size_t index = 0; index < TEXT_SIZE; index += taken) {
-        size += json_escape(text + index, TEXT_SIZE - index, &taken, ret_shown + size);
+    for (size_t index = 0; index < text.size; index += taken) {
+        to += json_escape(at + index, text.size - index, &taken, to);
     }
-    memcpy(ret_shown + size, "\",", 3);
+    return to;
+}
+
+static void a_source_is_shown_as_itself_each_time(void **unused)
+{
+    static struct origin origins[KAFKA_SHOWN_MAX + 2];
+    const struct delivery many = {.origins = origins, .source_count = KAFKA_SHOWN_MAX + 2};
+    char shown[2 * JSON_ESCAPE_MAX * KAFKA_SHOWN_SIZE];
+
+    for (uint32_t index = 0; index < KAFKA_SHOWN_MAX + 2; index++) {
+        (void)sprintf(origins[index].topic, "topic \"%u\"", index);
+        origins[index].incarnation = 100 + index;
+        origins[index].partition = 1000 + index;
+    }
+    memset(origins[3].topic, 't', KAFKA_SHOWN_SIZE); /* Too long to be kept. */
+    values_begin(&kafka, &many);
+    for (uint32_t turn = 0; turn < 4 * (KAFKA_SHOWN_MAX + 2); turn++) {
+        struct span value;
+        uint32_t source = turn * 7 % (KAFKA_SHOWN_MAX + 2);
+        row.numbers[TRANSACTION_SOURCE] = source;
+        assert_int_equal(value_of_row(&kafka, &row, &value, &fault), DONE);
+        struct span topic = {origins[source].topic, strlen(origins[source].topic)};
+        char text[JSON_ESCAPE_MAX * (KAFKA_SHOWN_SIZE + 1)];
+        *show_text(topic, text) = '\0';
+        (void)sprintf(shown,
+                      ",\"source_topic\":\"%s\",\"source_incarnation\":%u,"
+                      "\"source_partition\":%u,\"source_offset\":",
+                      text, 100 + source, 1000 + source);
+        assert_non_null(memmem(value.at, value.size, shown, strlen(shown)));
+    }
+    row.numbers[TRANSACTION_SOURCE] = (int64_t)many.source_count;
+    struct span none;
+    assert_int_equal(value_of_row(&kafka, &row, &none, &fault), BROKEN);
+    row.numbers[TRANSACTION_SOURCE] = NUMBER_NULL;
+    values_begin(&kafka, &delivery);
+}
+
+static void show(const uint8_t *text, char *ret_shown)
+{
+    char *begins = ret_shown + sprintf(ret_shown, "{\"seq\":1,\"transaction_id\":\"");
+    char *end = show_text((struct span){text, TEXT_SIZE}, begins);
+
+    memcpy(end, "\",", 3);
 }
 
 static void every_byte_is_escaped_wherever_it_stands(void **unused)
@@ -101,10 +160,26 @@ static void every_byte_is_escaped_wherever_it_stands(void **unused)
     }
 }
 
+static void texts_of_every_size_are_whole(void **unused)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    char begins[64 + sizeof(letters)];
+
+    row.numbers[0] = 1;
+    for (int size = 0; size < (int)sizeof(letters); size++) {
+        row.texts[kafka.shapes[TABLE_TRANSACTIONS].key] = (struct span){letters, (size_t)size};
+        (void)sprintf(begins, "{\"seq\":1,\"transaction_id\":\"%.*s\",", size, letters);
+        check_value(begins);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_written_to_the_last_digit),
+        cmocka_unit_test(numbers_of_every_length_are_written_as_they_are),
+        cmocka_unit_test(a_source_is_shown_as_itself_each_time),
+        cmocka_unit_test(texts_of_every_size_are_whole),
         cmocka_unit_test(every_byte_is_escaped_wherever_it_stands),
     };
 
