@@ -20,6 +20,7 @@ struct kafka_transactor {
     uint64_t epoch; /* 0: it has not fenced. */
     bool open;
     bool spent;
+    bool outrun;
     bool fails; /* What is open will be aborted. */
     uint32_t topic_count;
     uint32_t topics[KAFKA_TRANSACTION_TOPICS_MAX];
@@ -241,6 +242,10 @@ enum outcome kafka_transactor_fence(struct kafka_transactor *transactor, struct 
         end_open(NULL);
     }
     cluster.epoch++;
+    if (transactor->outrun || happens(cluster.odds.outrun)) {
+        transactor->outrun = true;
+        return fault_is(ret_fault, LATER, FAULT_FENCED, "another one has fenced");
+    }
     if (happens(cluster.odds.answer_lost)) {
         return nobody(ret_fault);
     }

@@ -20,6 +20,7 @@ struct double_odds {
     uint32_t late_commit; /* The request is lost for now. */
     uint32_t too_slow;    /* The transaction's time is over before its end. */
     uint32_t aborted;     /* Something fails before a commit is tried. */
+    uint32_t outrun;      /* Somebody else fences just then: the client is of no use any more. */
 };
 
 /* One record of a committed transaction. */

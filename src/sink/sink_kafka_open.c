@@ -131,6 +131,9 @@ static enum outcome fence(struct kafka_sink *kafka, struct fault *ret_fault)
     if (outcome == DONE) {
         outcome = kafka_transactor_fence(kafka->transactor, ret_fault);
         kafka->fenced = outcome == DONE;
+        if (outcome == LATER && ret_fault->code != FAULT_KAFKA_UNREACHABLE) {
+            kafka_sink_let_go(kafka); /* A client that was fenced at once stays so for ever. */
+        }
     }
     return outcome;
 }

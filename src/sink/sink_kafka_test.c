@@ -8,8 +8,12 @@
 enum { STORIES = 400, STEPS = 3000 };
 
 static const struct double_odds calm;
-static const struct double_odds rough = {
-    .unreachable = 60, .answer_lost = 60, .late_commit = 60, .too_slow = 40, .aborted = 60};
+static const struct double_odds rough = {.unreachable = 60,
+                                         .answer_lost = 60,
+                                         .late_commit = 60,
+                                         .too_slow = 40,
+                                         .aborted = 60,
+                                         .outrun = 40};
 
 static struct fault fault;
 
@@ -182,6 +186,26 @@ static void what_does_not_follow_on_what_stands_there_is_refused(void **unused)
     assert_int_equal(deliver_one(&owner, owner_epoch(&other, OWNER_SHARED + 2)), BROKEN);
     assert_int_equal(fault.code, FAULT_FENCED);
     assert_int_equal(double_commit_count(), commits);
+    owner_end(&owner);
+    double_stop();
+}
+
+/* By one that died before it had claimed the cursor: so nobody else is there. */
+static void a_client_that_was_fenced_at_once_is_let_go(void **unused)
+{
+    static const struct double_odds outrun = {.outrun = 1000};
+    struct owner owner;
+
+    owner_write_histories(7);
+    double_start(7, &outrun);
+    owner_be_born(&owner, 0);
+    for (size_t steps = 0; steps < 4; steps++) {
+        assert_true(owner_step(&owner));
+        assert_false(owner.standing);
+    }
+    double_set_odds(&calm);
+    deliver_everything(&owner);
+    check_all(&owner);
     owner_end(&owner);
     double_stop();
 }
@@ -360,6 +384,7 @@ int main(void)
         cmocka_unit_test(every_row_arrives_once_through_deaths_and_lost_answers),
         cmocka_unit_test(of_two_owners_one_goes_on_and_nothing_is_mixed),
         cmocka_unit_test(what_does_not_follow_on_what_stands_there_is_refused),
+        cmocka_unit_test(a_client_that_was_fenced_at_once_is_let_go),
         cmocka_unit_test(who_only_looks_shuts_nobody_out),
         cmocka_unit_test(one_without_a_cursor_is_filled_only_if_its_topics_are_empty),
         cmocka_unit_test(topics_that_are_gone_for_a_while_are_waited_for_and_filled_again),
