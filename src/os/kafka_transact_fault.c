@@ -9,7 +9,6 @@ static bool lasts(rd_kafka_resp_err_t error)
         RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
         RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE,
         RD_KAFKA_RESP_ERR_INVALID_RECORD,
-        RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP,
         RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
         RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
         RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE,
@@ -41,6 +40,8 @@ static const char *mend(rd_kafka_resp_err_t error)
          "allow WRITE and DESCRIBE of the sink's topics, and READ of the one that has the cursor"},
         {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
          "raise max.message.bytes of the topic, and message.max.bytes of the sink"},
+        {RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, /* Of a record it is when it was sent. */
+         "set this machine's clock; then it goes on by itself"},
         {RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT,
          "raise transaction.max.timeout.ms of the brokers"},
         {RD_KAFKA_RESP_ERR__MSG_TIMED_OUT,
