@@ -4,6 +4,9 @@
 
 #include "base/instant.h"
 
+#include <pthread.h>
+#include <unistd.h>
+
 #define FACTS                                                                                      \
     "SELECT incarnation, partition, cluster_id, topic_id FROM payonce_cursor ORDER BY 1, 2"
 
@@ -138,6 +141,29 @@ static void a_client_made_anew_looks_again(void **state)
     decided_unmake();
 }
 
+static void *show(void *unused)
+{
+    usleep(600000);
+    broker_hide(&broker, FAULT_NONE);
+    return unused;
+}
+
+/* Brokers that start at the same time do not know all of their topics at once. */
+static void a_topic_that_was_read_before_may_come_late_at_a_start(void **state)
+{
+    pthread_t thread;
+
+    read_of("cluster-a", "id-1");
+    pay(0, 5);
+    broker_hide(&broker, FAULT_SOURCE_MISSING);
+    assert_int_equal(pthread_create(&thread, NULL, show, NULL), 0);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(broker_hidden(&broker) > 0);
+    assert_int_equal(counted(ACCEPTED), 15);
+    decided_unmake();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +174,7 @@ int main(void)
         cmocka_unit_test(what_was_not_known_is_learned_once_the_topic_is_read_on),
         cmocka_unit_test(a_rebuilt_journal_and_a_new_ledger_know_them),
         cmocka_unit_test(a_client_made_anew_looks_again),
+        cmocka_unit_test(a_topic_that_was_read_before_may_come_late_at_a_start),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,7 +184,15 @@ enum outcome engine_open(struct engine *engine, struct fault *ret_fault)
     return followers_stand(engine, ret_fault) == DONE ? DONE : BROKEN;
 }
 
-/* A broker out of reach is asked again for a while. */
+/* A broker out of reach may come; and one that starts does not know all of its topics at once. */
+static bool may_come(const struct engine *engine, enum outcome outcome, const struct fault *fault)
+{
+    bool missed = outcome == BROKEN && fault->code == FAULT_SOURCE_MISSING && !engine->first_run;
+
+    return (outcome == LATER || missed) && !engine_leaving(engine);
+}
+
+/* It is asked again for a while. */
 static enum outcome await_feed(struct engine *engine, struct fault *ret_fault)
 {
     int64_t until_ns = clock_steady_ns(engine->clock) + PATIENCE_NS;
@@ -192,8 +200,7 @@ static enum outcome await_feed(struct engine *engine, struct fault *ret_fault)
     engine->first_run =
         engine->pipeline.next_epoch == 1 && engine->pipeline.state.source_count == 0;
     enum outcome outcome = engine_open_feed(engine, ret_fault);
-    while (outcome == LATER && !engine_leaving(engine) &&
-           clock_steady_ns(engine->clock) < until_ns) {
+    while (may_come(engine, outcome, ret_fault) && clock_steady_ns(engine->clock) < until_ns) {
         engine_sleep(engine, ASK_AGAIN_NS);
         outcome = engine_open_feed(engine, ret_fault);
     }
