@@ -124,8 +124,9 @@ class Broker:
         """Begin preparing the disk; the process to wait for."""
         users = security.scram_arguments() if self.cluster.secure else []
         with open(os.path.join(self.folder, "format"), "wb") as said:
+            name = self.cluster.known["cluster_id"]
             return subprocess.Popen([*self.cluster.java(), "kafka.tools.StorageTool", "format",
-                                     "-t", CLUSTER_ID, "-c", self.settings, *users],
+                                     "-t", name, "-c", self.settings, *users],
                                     stdout=subprocess.DEVNULL, stderr=said)
 
     def launch(self, make_archive=None):
@@ -184,9 +185,9 @@ class Cluster:
 
     def is_as(self, options):
         wanted = (jars_module.VERSIONS.get(options.version, options.version), options.brokers,
-                  options.proxied, options.secure, options.set)
-        return wanted == tuple(self.known[key] for key in
-                               ("version", "brokers", "proxied", "secure", "set"))
+                  options.proxied, options.secure, options.set, options.cluster_id)
+        return wanted == tuple(self.known.get(key) for key in
+                               ("version", "brokers", "proxied", "secure", "set", "cluster_id"))
 
     def hold_ports(self):
         """Those it had, once more. Whoever kept the brokers that were here may just be leaving."""
@@ -338,7 +339,7 @@ def make(folder, jars, options):
     cluster = Cluster(folder, {
         "version": jars.version, "jars": jars.folder, "java": java, "brokers": options.brokers,
         "first_port": first_port, "proxied": options.proxied, "secure": options.secure,
-        "set": options.set})
+        "set": options.set, "cluster_id": options.cluster_id})
     cluster.held = (lock,)
     if options.secure:
         security.make_certificates(folder)
@@ -362,7 +363,8 @@ def make(folder, jars, options):
 def make_archive(jars):
     """One broker's life, for the classes it loads."""
     with tempfile.TemporaryDirectory(prefix="payonce-kafka-") as folder:
-        one = argparse.Namespace(brokers=1, proxied=False, secure=False, set=[])
+        one = argparse.Namespace(brokers=1, proxied=False, secure=False, set=[],
+                                 cluster_id=CLUSTER_ID)
         here = make(folder, jars, one)
         fresh = f"{jars.archive}.{os.getpid()}"
         here.brokers[0].launch(make_archive=fresh)

@@ -9,7 +9,8 @@ import struct
 import time
 
 FETCH, LIST_OFFSETS, METADATA, OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR = 1, 2, 3, 8, 9, 10
-CREATE_TOPICS, DELETE_TOPICS, DELETE_RECORDS, CREATE_ACLS, CREATE_PARTITIONS = 19, 20, 21, 30, 37
+CREATE_TOPICS, DELETE_TOPICS, DELETE_RECORDS, CREATE_ACLS, DELETE_ACLS = 19, 20, 21, 30, 31
+CREATE_PARTITIONS = 37
 INCREMENTAL_ALTER_CONFIGS = 44
 ELECT_LEADERS, ELECTION_NOT_NEEDED, NO_PREFERRED_LEADER = 43, 84, 80
 LATEST, EARLIEST = -1, -2
@@ -264,6 +265,18 @@ def allow(bootstrap, user, operation, kind, name):
     answer.number("i")
     for _ in range(answer.number("i")):
         check(answer.number("h"), answer.text() or "")
+
+
+def disallow(bootstrap, user, operation, kind, name):
+    """What allow() has given is taken away."""
+    who = text("User:" + user) + text("*") + struct.pack(">bb", OPERATIONS[operation], 3)
+    body = many([struct.pack(">b", KINDS[kind]) + text(name) + b"\3" + who])
+    answer = any_of(bootstrap, DELETE_ACLS, 1, body, WORK_SECONDS)
+    answer.number("i")
+    for _ in range(answer.number("i")):
+        check(answer.number("h"), answer.text() or "")
+        answer.number("i")  # How many were taken away; nothing is asked of them.
+        break
 
 
 def offsets(bootstrap, topic, moment=LATEST, committed=False):
