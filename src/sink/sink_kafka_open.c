@@ -1,11 +1,14 @@
 #include "sink/sink_kafka.h"
 
+#include "os/clock.h"
 #include "os/digest.h"
 #include "os/kafka_read.h"
 
 #include <stdio.h>
 
 enum { LOOK_QUEUE_KIB = 1024 };
+
+#define REST_NS INT64_C(1000000000)
 
 static const char *name_of(const struct kafka_sink *kafka)
 {
@@ -148,6 +151,15 @@ static enum outcome claim(struct kafka_sink *kafka, struct fault *ret_fault)
     return kafka_sink_end(kafka, &kafka->mark, ret_fault);
 }
 
+/*
+ * Nothing was written for a while: the topics may have been made anew meanwhile, and the cursor is
+ * gone with them. What comes next would be all they ever get.
+ */
+static bool rested(const struct kafka_sink *kafka)
+{
+    return clock_steady_ns(&clock_real) - kafka->beat_ns > REST_NS;
+}
+
 enum outcome kafka_sink_ready(struct kafka_sink *kafka, struct fault *ret_fault)
 {
     if (kafka->shut_out) {
@@ -165,7 +177,7 @@ enum outcome kafka_sink_ready(struct kafka_sink *kafka, struct fault *ret_fault)
         outcome = fence(kafka, ret_fault);
     }
     /* Until it is read after the fence, what we know may be older than our own last commit. */
-    if (outcome == DONE && !kafka->current) {
+    if (outcome == DONE && (!kafka->current || rested(kafka))) {
         outcome = kafka_sink_look(kafka, ret_fault);
         kafka->current = outcome == DONE;
     }

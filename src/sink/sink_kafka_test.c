@@ -17,42 +17,10 @@ static const struct double_odds rough = {.unreachable = 60,
 
 static struct fault fault;
 
-static uint64_t seq_of(const struct double_record *record)
-{
-    char text[DOUBLE_VALUE_SIZE + 1];
-
-    memcpy(text, record->value, record->value_size);
-    text[record->value_size] = '\0';
-    const char *at = strstr(text, "\"seq\":");
-    assert_non_null(at);
-    return strtoull(at + 6, NULL, 10);
-}
-
 /* Which topic of the double's is this? They are numbered as they were met. */
 static bool is_of(const struct double_record *record, enum table table)
 {
     return record->topic == (uint32_t)table;
-}
-
-/* Every row once, in its order, and nothing else; of windows versions that grow to the last. */
-static void check_all(const struct owner *owner)
-{
-    for (enum table table = TABLE_TRANSACTIONS; table < TABLE_COUNT; table++) {
-        uint64_t next = 1;
-        for (size_t index = 0; index < double_record_count(); index++) {
-            uint64_t seq = seq_of(double_record(index));
-            if (!is_of(double_record(index), table)) {
-                continue;
-            }
-            if (table == TABLE_METRICS) {
-                assert_true(seq >= next);
-                next = seq + 1;
-            } else {
-                assert_int_equal(seq, next++);
-            }
-        }
-        assert_int_equal(next, owner->sample->seq_next[table]);
-    }
 }
 
 /* Only payments of this owner's history: the other one's are called otherwise. */
@@ -108,7 +76,7 @@ static void every_row_arrives_once_through_deaths_and_lost_answers(void **unused
                 double_forget_clients();
             }
         }
-        check_all(&owner);
+        owner_check_all(&owner);
         check_ids(&owner);
         owner_end(&owner);
         double_stop();
@@ -136,7 +104,7 @@ static void of_two_owners_one_goes_on_and_nothing_is_mixed(void **unused)
         for (size_t index = 0; index < 2; index++) {
             if (!owners[index].over && owners[index].delivered == OWNER_EPOCHS) {
                 finished[index]++;
-                check_all(&owners[index]);
+                owner_check_all(&owners[index]);
                 check_ids(&owners[index]);
             }
             shut_out += owners[index].kafka != NULL && owners[index].kafka->shut_out ? 1 : 0;
@@ -147,15 +115,6 @@ static void of_two_owners_one_goes_on_and_nothing_is_mixed(void **unused)
     }
     assert_true(finished[0] > 10 && finished[1] > 10 &&
                 shut_out > 10); /* It was not for nothing. */
-}
-
-/* Until it stands where the history ends. */
-static void deliver_everything(struct owner *owner)
-{
-    for (size_t steps = 0; owner_step(owner); steps++) {
-        assert_true(steps < STEPS);
-    }
-    assert_false(owner->over);
 }
 
 static enum outcome deliver_one(struct owner *owner, const struct epoch *epoch)
@@ -204,8 +163,8 @@ static void a_client_that_was_fenced_at_once_is_let_go(void **unused)
         assert_false(owner.standing);
     }
     double_set_odds(&calm);
-    deliver_everything(&owner);
-    check_all(&owner);
+    owner_finish(&owner);
+    owner_check_all(&owner);
     owner_end(&owner);
     double_stop();
 }
@@ -226,64 +185,9 @@ static void who_only_looks_shuts_nobody_out(void **unused)
     assert_true(owner_step(&guest)); /* It opens. */
     assert_int_equal(sink_read_head(&guest.kafka->sink, &head, &fault), DONE);
     assert_int_equal(head.epoch, owner.delivered);
-    deliver_everything(&owner);
-    check_all(&owner);
+    owner_finish(&owner);
+    owner_check_all(&owner);
     owner_end(&guest);
-    owner_end(&owner);
-    double_stop();
-}
-
-static void one_without_a_cursor_is_filled_only_if_its_topics_are_empty(void **unused)
-{
-    struct owner owner;
-    struct sink_head head;
-
-    owner_write_histories(1);
-    double_start(1, &calm);
-    owner_be_born(&owner, 0);
-    deliver_everything(&owner);
-    double_set_cursor(NULL, 0);
-    assert_int_equal(sink_audit(&owner.kafka->sink, &fault), DONE);
-    assert_int_equal(sink_read_head(&owner.kafka->sink, &head, &fault), BROKEN);
-    assert_int_equal(fault.code, FAULT_SINK_CURSOR_LOST);
-    double_empty();
-    assert_int_equal(sink_read_head(&owner.kafka->sink, &head, &fault), DONE);
-    assert_false(head.exists);
-    owner.standing = false;
-    owner.delivered = 0;
-    deliver_everything(&owner);
-    check_all(&owner);
-    owner_end(&owner);
-    double_stop();
-}
-
-/* Nothing is on its way, so that nothing but an audit can notice it. */
-static void topics_that_are_gone_for_a_while_are_waited_for_and_filled_again(void **unused)
-{
-    struct owner owner;
-    struct sink_head head;
-
-    owner_write_histories(1);
-    double_start(1, &calm);
-    owner_be_born(&owner, 0);
-    deliver_everything(&owner);
-    double_take_away(true);
-    for (int round = 0; round < 2; round++) {
-        enum outcome outcome = sink_audit(&owner.kafka->sink, &fault);
-        if (outcome == DONE) {
-            outcome = sink_read_head(&owner.kafka->sink, &head, &fault);
-        }
-        assert_int_equal(outcome, LATER);
-        assert_int_equal(fault.code, FAULT_KAFKA_TOPIC);
-    }
-    double_take_away(false);
-    assert_int_equal(sink_audit(&owner.kafka->sink, &fault), DONE);
-    assert_int_equal(sink_read_head(&owner.kafka->sink, &head, &fault), DONE);
-    assert_false(head.exists);
-    owner.standing = false;
-    owner.delivered = 0;
-    deliver_everything(&owner);
-    check_all(&owner);
     owner_end(&owner);
     double_stop();
 }
@@ -298,7 +202,7 @@ static void a_cursor_that_we_did_not_write_is_damage(void **unused)
     owner_write_histories(1);
     double_start(1, &calm);
     owner_be_born(&owner, 0);
-    deliver_everything(&owner);
+    owner_finish(&owner);
     (void)snprintf(ours, sizeof(ours), "%s", double_cursor());
     for (size_t index = 0; index < sizeof(texts) / sizeof(texts[0]); index++) {
         double_set_cursor(texts[index], OWNER_EPOCHS);
@@ -356,7 +260,7 @@ static void values_are_json_whatever_stands_in_them(void **unused)
     owner_write_histories(3);
     double_start(1, &calm);
     owner_be_born(&owner, 0);
-    deliver_everything(&owner);
+    owner_finish(&owner);
     for (size_t index = 0; index < double_record_count(); index++) {
         const struct double_record *record = double_record(index);
         char text[DOUBLE_VALUE_SIZE + 1];
@@ -386,8 +290,6 @@ int main(void)
         cmocka_unit_test(what_does_not_follow_on_what_stands_there_is_refused),
         cmocka_unit_test(a_client_that_was_fenced_at_once_is_let_go),
         cmocka_unit_test(who_only_looks_shuts_nobody_out),
-        cmocka_unit_test(one_without_a_cursor_is_filled_only_if_its_topics_are_empty),
-        cmocka_unit_test(topics_that_are_gone_for_a_while_are_waited_for_and_filled_again),
         cmocka_unit_test(a_cursor_that_we_did_not_write_is_damage),
         cmocka_unit_test(a_mark_is_read_as_it_was_written_and_in_no_other_way),
         cmocka_unit_test(values_are_json_whatever_stands_in_them),

@@ -24,6 +24,7 @@ FLAGS = ("is_high_risk", "earlier", "known_id", "closed")
 MESSAGES = 4000
 KILLS = 8
 FENCED, HALTED = 75, 65
+STOP_S = 15  # Ten, and some for a busy machine.
 
 
 def halves(count):
@@ -244,18 +245,20 @@ class SinkTest(KafkaCase):
         self.check_follower()
 
     def test_topics_made_anew_behind_one_that_runs_are_filled_again(self):
-        """Nothing is on its way: it looks every five seconds, and finds them gone."""
+        """At once, after a second of rest; and so late that it has looked, and found them gone."""
         self.begin("ledger", "kafka")
         self.send(500, 1)
         process = self.start("run", "payonce.yaml")
         self.until(lambda: len(self.values(TABLES[0])) > 450)
-        for name in self.topics.values():
-            wire.delete_topic(self.bootstrap, name)
-        time.sleep(8)
-        for name in self.topics.values():
-            wire.create_topic(self.bootstrap, name, 1)
-        self.send(500, 2)
-        self.until(lambda: len(self.values(TABLES[0])) > 900, seconds=60)
+        for number, away in enumerate((0, 8), start=2):
+            time.sleep(1.5)
+            for name in self.topics.values():
+                wire.delete_topic(self.bootstrap, name)
+            time.sleep(away)
+            for name in self.topics.values():
+                wire.create_topic(self.bootstrap, name, 1)
+            self.send(500, number)
+            self.until(lambda: len(self.values(TABLES[0])) > 450 * number)
         process.send_signal(signal.SIGTERM)
         self.assertNotIn("sink_halted", self.finish(process))
         self.check_follower()
@@ -270,7 +273,7 @@ class SinkTest(KafkaCase):
         process = self.start("run", "payonce.yaml")
         self.until(lambda: len(self.ask("SELECT seq FROM payment_transactions")) > 550)
         wire.create_topic(self.bootstrap, metrics, 1)
-        self.until(lambda: len(self.values(TABLES[0])) > 550, seconds=60)
+        self.until(lambda: len(self.values(TABLES[0])) > 550)
         process.send_signal(signal.SIGTERM)
         self.finish(process)
         self.check_rows(TABLES[0])
@@ -408,10 +411,45 @@ class SinkTest(KafkaCase):
             self.until(lambda: len(self.ask("SELECT seq FROM payment_transactions")) > 900)
             self.assertLess(len(self.values(TABLES[0])), 510)
             tell("accept")
-            self.until(lambda: len(self.values(TABLES[0])) > 900, seconds=60)
+            self.until(lambda: len(self.values(TABLES[0])) > 900)
             process.send_signal(signal.SIGTERM)
             self.finish(process)
             self.check_follower()
+
+    def stop_beside_a_dead_cluster(self, command, seconds):
+        """Asked to end so long after the network went; what it had sealed is delivered later."""
+        with self.network() as tell:
+            self.configuration["sinks"][-1]["kafka"] = {"brokers": [os.environ["KAFKA_PROXIED"]]}
+            self.configure()
+            self.send(500, 1)
+            process = self.start("run", "payonce.yaml")
+            self.until(lambda: len(self.values(TABLES[0])) > 400)
+            tell(command)
+            self.send(500, 2)
+            time.sleep(seconds)
+            process.send_signal(signal.SIGTERM)
+            asked = time.monotonic()
+            self.finish(process)
+            self.assertLess(time.monotonic() - asked, STOP_S)
+            self.assertLess(len(self.values(TABLES[0])), 510)
+            tell({"hold": "flow", "refuse": "accept"}[command])
+            self.catch_up()
+
+    def test_a_stop_does_not_wait_for_a_cluster_that_refuses(self):
+        self.begin("ledger", "kafka")
+        self.stop_beside_a_dead_cluster("refuse", 8)
+        self.check_follower()
+
+    def test_a_stop_does_not_wait_for_a_transaction_without_an_answer(self):
+        self.begin("kafka")
+        self.stop_beside_a_dead_cluster("hold", 1)
+        self.check_truth()
+
+    def test_a_stop_does_not_wait_for_a_cluster_that_is_gone_altogether(self):
+        self.begin("kafka")
+        self.configuration["source"]["kafka"]["brokers"] = [os.environ["KAFKA_PROXIED"]]
+        self.stop_beside_a_dead_cluster("hold", 8)
+        self.check_truth()
 
 
 if __name__ == "__main__":
