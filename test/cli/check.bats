@@ -31,7 +31,7 @@ END
     "$PAYONCE" simulate -q --to file:p.jsonl --count 500
     "$PAYONCE" run payonce.yaml >/dev/null 2>&1 &
     local child=$!
-    for _ in $(seq 100); do
+    for _ in $(seq 1200); do
         [ "$(sqlite3 books.db 'SELECT count(*) FROM payment_transactions' 2>/dev/null)" = 500 ] && break
         sleep 0.1
     done

@@ -30,3 +30,14 @@ says_not() {
         return 1
     }
 }
+
+# wait_for FILE TEXT: two minutes at most.
+wait_for() {
+    for _ in $(seq 2400); do
+        grep -qs -- "$2" "$1" && return 0
+        sleep 0.05
+    done
+    echo "$1 never said $2:"
+    cat "$1"
+    return 1
+}

@@ -12,16 +12,6 @@ payments() {
 
 sql() { sqlite3 payments.db "$1"; }
 
-wait_for() { # FILE TEXT
-    local look
-    for look in $(seq 200); do
-        grep -q -- "$2" "$1" && return 0
-        sleep 0.1
-    done
-    cat "$1"
-    return 1
-}
-
 # A file was read, and then replaced by a shorter one.
 replaced() {
     payments p 1 9

@@ -184,8 +184,9 @@ END
 
 @test "beside a running payonce it sees one moment" {
     "$PAYONCE" simulate -q --to file:p --count 100000 --duplicates 5%
-    "$PAYONCE" run --set checkpoint.max_messages=100 p >/dev/null 2>&1 &
+    "$PAYONCE" run --set checkpoint.max_messages=100 p >/dev/null 2>log &
     local child=$! seen=0
+    wait_for log '"event":"ready"'
     for _ in $(seq 12); do
         if "$PAYONCE" reconcile -q --ledger payments.db >said 2>&1; then
             seen=$((seen + 1))

@@ -137,11 +137,8 @@ END
     simulate --to file:p --count 1000
     "$PAYONCE" run p >out 2>log &
     local child=$!
-    for _ in $(seq 100); do
-        [ "$(sql "SELECT count(*) FROM payment_transactions" 2>/dev/null)" ] && break
-        sleep 0.1
-    done
-    sleep 0.3
+    wait_for log '"event":"all_read"'
+    sleep 0.3 # Time for one that would end there to do so.
     kill -0 $child
     kill -TERM $child
     wait $child
@@ -188,26 +185,12 @@ END
     simulate --to file:p --count 10
     "$PAYONCE" run p >/dev/null 2>&1 &
     local child=$!
-    for _ in $(seq 100); do
-        grep -qs process payonce-data/lock && break
-        sleep 0.05
-    done
+    wait_for payonce-data/lock process
     run -75 "$PAYONCE" run --until-caught-up p
     says "error[J002]"
     says "process $child"
     kill $child
     wait $child
-}
-
-# wait_for FILE TEXT
-wait_for() {
-    for _ in $(seq 200); do
-        grep -qs -- "$2" "$1" && return 0
-        sleep 0.05
-    done
-    echo "$1 never said $2:"
-    cat "$1"
-    return 1
 }
 
 @test "a halt ends with 65 where an end was asked for, else it stays and says so" {
@@ -249,10 +232,10 @@ import sqlite3, time
 ledger = sqlite3.connect("payments.db", isolation_level=None)
 ledger.execute("BEGIN IMMEDIATE")
 print("held", flush=True)
-time.sleep(60)' >held 3>&- &
+time.sleep(600)' >held 3>&- &
     local holder=$! code=0
     wait_for held held
-    "$PAYONCE" run --set shutdown_grace=50s p >out 2>log 3>&- &
+    "$PAYONCE" run --set shutdown_grace=500s p >out 2>log 3>&- &
     local child=$!
     wait_for log '"event":"sink_unreachable"'
     kill -TERM $child
@@ -311,11 +294,7 @@ time.sleep(60)' >held 3>&- &
     simulate --to file:p --count 1000
     "$PAYONCE" run --set reconcile.every=500ms p >/dev/null 2>log &
     local child=$!
-    for _ in $(seq 100); do
-        grep -q '"event":"reconciled"' log && break
-        sleep 0.1
-    done
+    wait_for log '"event":"reconciled"'
     kill $child
     wait $child
-    grep -q '"event":"reconciled"' log
 }

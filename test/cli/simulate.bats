@@ -97,7 +97,10 @@ END
 @test "a signal ends it in order: the truth is whole for what was sent" {
     "$PAYONCE" simulate --rate 1000/s --count 1000000 --clock real --to file:a --truth t.csv >said &
     local child=$!
-    sleep 0.5
+    for _ in $(seq 1200); do
+        [ "$(cat a 2>/dev/null | wc -l)" -gt 100 ] && break
+        sleep 0.1
+    done
     kill -TERM $child
     wait $child
     grep -q "^stopped; sent" said
