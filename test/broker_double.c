@@ -60,6 +60,7 @@ static enum outcome double_list(struct feed *feed, struct origin *ret_origins, s
     broker->listed = *ret_count;
     enum fault_code code = broker->list;
     broker->hidden += code != FAULT_NONE ? 1 : 0;
+    broker->list = broker->list_once ? FAULT_NONE : code;
     for (uint32_t index = 0; index < *ret_count; index++) {
         ret_origins[index] = (struct origin){.topic = "double", .partition = index};
     }

@@ -45,6 +45,7 @@ struct broker {
     size_t listed;         /* Partitions, when a feed last asked. */
     bool down;             /* Opening a feed is LATER. */
     enum fault_code list;  /* What listing meets; FAULT_NONE: partitions. */
+    bool list_once;        /* It meets that once. */
     unsigned hidden;       /* How often it met that. */
     uint64_t start_offset; /* Of partitions as set. */
     struct source_facts facts;
@@ -88,6 +89,9 @@ void broker_down(struct broker *broker, bool down);
 
 /* What listing the partitions meets from now on. */
 void broker_hide(struct broker *broker, enum fault_code code);
+
+/* What it meets the next time only: nobody has to be in time to end it. */
+void broker_hide_once(struct broker *broker, enum fault_code code);
 
 /* How often listing has met something so far. */
 unsigned broker_hidden(struct broker *broker);

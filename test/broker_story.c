@@ -153,6 +153,15 @@ void broker_hide(struct broker *broker, enum fault_code code)
 {
     take(broker);
     broker->list = code;
+    broker->list_once = false;
+    give(broker);
+}
+
+void broker_hide_once(struct broker *broker, enum fault_code code)
+{
+    take(broker);
+    broker->list = code;
+    broker->list_once = true;
     give(broker);
 }
 

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 20 };
-
 struct place place;
 
 void place_make(size_t input_count)
@@ -102,7 +100,7 @@ enum engine_end wait_for_end(void)
 {
     enum engine_end end = ENGINE_RUNNING;
 
-    for (int step = 0; step < PATIENCE_S * 50 && end == ENGINE_RUNNING; step++) {
+    for (int step = 0; step < PLACE_LOOKS && end == ENGINE_RUNNING; step++) {
         note_events(20);
         end = engine_end(place.engine, &place.fault);
     }

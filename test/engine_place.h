@@ -21,6 +21,10 @@ struct place {
 
 extern struct place place;
 
+/* Whoever waits looks so often, each time for some 10 ms: what does not come about fails, and a
+ * machine that is slow or busy does not. */
+enum { PLACE_LOOKS = 12000 };
+
 /* A new directory, and settings that read so many files of it to their end. */
 void place_make(size_t input_count);
 void place_remove(void);

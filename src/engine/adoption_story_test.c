@@ -59,7 +59,7 @@ static void what_was_read_before_an_adoption_holds_the_watermark_no_more(void **
     assert_int_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
     int64_t newest_ms = DECIDED_BASE + DECIDED_ANEW_MS + 40;
     int64_t wanted_ms = newest_ms - place.settings.rules.lateness_ms;
-    for (int step = 0; step < 500 && gauges.watermark_ms != wanted_ms; step++) {
+    for (int step = 0; step < PLACE_LOOKS && gauges.watermark_ms != wanted_ms; step++) {
         usleep(10000);
         engine_gauges(place.engine, &gauges);
     }

@@ -42,7 +42,7 @@ static void stops_when_asked(void **state)
     write_payments(0, 1, 200);
     place.settings.until_caught_up = false;
     assert_int_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
-    for (int step = 0; step < 500 && counted(ACCEPTED) < 200; step++) {
+    for (int step = 0; step < PLACE_LOOKS && counted(ACCEPTED) < 200; step++) {
         usleep(10000);
     }
     assert_int_equal(engine_end(place.engine, &place.fault), ENGINE_RUNNING);
@@ -144,7 +144,7 @@ static void a_service_that_has_nothing_to_read_is_not_dying(void **state)
     place.settings.until_caught_up = false;
     (void)snprintf(path, sizeof(path), "%s/data/deaths", place.path);
     assert_int_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
-    for (int step = 0; step < 1000 && access(path, F_OK) == 0; step++) {
+    for (int step = 0; step < PLACE_LOOKS && access(path, F_OK) == 0; step++) {
         usleep(10000);
     }
     assert_int_equal(access(path, F_OK), -1); /* Whoever kills it now has killed no reader. */

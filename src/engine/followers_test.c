@@ -110,7 +110,7 @@ static bool told(const char *event)
 
 static void wait_until_told(const char *event)
 {
-    for (int step = 0; step < 6000 && !told(event); step++) {
+    for (int step = 0; step < PLACE_LOOKS && !told(event); step++) {
         note_events(10);
     }
     if (!told(event)) {
@@ -207,7 +207,7 @@ static void the_ledger_goes_on_while_a_follower_is_locked(void **state)
     write_payments(0, 101, 20000);
     assert_int_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
     lock_copy();
-    for (int step = 0; step < 1500 && counted(ACCEPTED) < 20000; step++) {
+    for (int step = 0; step < PLACE_LOOKS && counted(ACCEPTED) < 20000; step++) {
         usleep(10000);
     }
     assert_int_equal(counted(ACCEPTED), 20000);
@@ -235,8 +235,12 @@ static void one_that_is_far_behind_does_not_hold_the_journal_for_ever(void **sta
     place.settings.until_caught_up = false;
     assert_int_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
     lock_copy();
+    shell("ls data/journal/seg-* | tail -1 >newest");
     wait_until_told("sink_backlog sink=copy");
-    usleep(2500000); /* The journal is trimmed meanwhile. */
+    for (int step = 0; step < PLACE_LOOKS && counted(ACCEPTED) < 20000; step++) {
+        usleep(10000);
+    }
+    shell("while test -e $(cat newest); do sleep 0.1; done"); /* The journal is trimmed. */
     assert_int_equal(sqlite3_close(other_program), SQLITE_OK);
     wait_until_told("sink_refilled sink=copy");
     engine_stop(place.engine);
@@ -257,7 +261,7 @@ static void a_fault_halts_that_follower_alone(void **state)
     write_payments(0, 101, 3000);
     place.settings.until_caught_up = false;
     assert_int_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
-    for (int step = 0; step < 1500 && counted(ACCEPTED) < 3000; step++) {
+    for (int step = 0; step < PLACE_LOOKS && counted(ACCEPTED) < 3000; step++) {
         usleep(10000);
     }
     shell("rm -f copy.db*");

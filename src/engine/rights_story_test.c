@@ -12,7 +12,7 @@ static void start(bool until_caught_up)
 
 static void await_event(const char *begin)
 {
-    for (int step = 0; step < 1500 && strstr(place.events, begin) == NULL; step++) {
+    for (int step = 0; step < PLACE_LOOKS && strstr(place.events, begin) == NULL; step++) {
         note_events(10);
     }
     assert_non_null(strstr(place.events, begin));
@@ -25,7 +25,7 @@ static void it_is_told_once_and_waited_for(void **state)
     start(false);
     pay(0, 10);
     broker_break(&broker, 1, FAULT_SOURCE_PERMISSION);
-    for (int step = 0; step < 1500 && broker.opened < 4; step++) {
+    for (int step = 0; step < PLACE_LOOKS && broker.opened < 4; step++) {
         note_events(10);
     }
     const char *told = strstr(place.events, TOLD);
