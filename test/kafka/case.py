@@ -87,8 +87,8 @@ class KafkaCase(unittest.TestCase):
             process.wait()
             process.stdout.close()
 
-    def until(self, question, seconds=30):
-        """Wait until it is so; a test that waits for nothing fails here."""
+    def until(self, question, seconds=180):
+        """Wait until it is so, however busy the machine is; a test that waits for nothing fails here."""
         end = time.monotonic() + seconds
         while not question():
             self.assertLess(time.monotonic(), end, "it did not come about in time")
