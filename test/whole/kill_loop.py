@@ -25,7 +25,7 @@ import whole
 from whole import PAYONCE, Different, Tally
 
 PAYMENTS = 20000
-SIGNS_OF_WORK_S = 20
+SIGNS_OF_WORK_S = 180
 FINISH_S = 600
 
 
