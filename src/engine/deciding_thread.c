@@ -348,11 +348,27 @@ static bool step(struct deciding *deciding)
     must_failed("an item is of one of its kinds", __FILE__, __LINE__);
 }
 
+/* Nothing is decided before it is known who is the owner. False: it never was. */
+static bool await_taken(struct engine *engine)
+{
+    while (!followers_taken(engine)) {
+        if (atomic_load(&engine->stop_asked)) {
+            engine_finish(engine, ENGINE_STOPPED, NULL); /* The open epoch never happened. */
+            return false;
+        }
+        if (atomic_load(&engine->home)) {
+            return false;
+        }
+        engine_sleep(engine, LOOK_NS);
+    }
+    return true;
+}
+
 void *deciding_run(void *argument)
 {
     struct engine *engine = argument;
     struct deciding deciding = {.engine = engine, .opened_ns = clock_steady_ns(engine->clock)};
-    bool going = true;
+    bool going = await_taken(engine);
 
     while (going && !atomic_load_explicit(&engine->home, memory_order_relaxed)) {
         if (atomic_load_explicit(&engine->stop_asked, memory_order_relaxed)) {

@@ -85,7 +85,7 @@ static enum outcome weigh(struct follower *follower, enum outcome outcome,
         return DONE;
     }
     bool of_all = fault->code == FAULT_FOLLOWER_AHEAD || fault->code == FAULT_FENCED;
-    if (!follower->known || (outcome == BROKEN && of_all)) {
+    if (!follower->known || (outcome == BROKEN && (of_all || follower_alone(follower)))) {
         return BROKEN;
     }
     if (outcome == BROKEN) {
@@ -188,7 +188,7 @@ enum outcome follower_acquire(struct follower *follower, struct fault *ret_fault
             courier_follow(&follower->courier, &follower->refill, place_of(follower), ret_fault);
     }
     if (outcome == DONE) {
-        follower->standing = true;
+        atomic_store(&follower->standing, true);
         atomic_store(&follower->delivered, follower->courier.delivered);
     }
     return outcome;
@@ -246,6 +246,22 @@ enum outcome followers_stand(struct engine *engine, struct fault *ret_fault)
         engine->followers_met = outcome == DONE;
     }
     return outcome;
+}
+
+bool follower_alone(const struct follower *follower)
+{
+    return follower->engine->settings.sinks[0].cursors_only;
+}
+
+bool followers_taken(const struct engine *engine)
+{
+    bool taken = true;
+
+    for (size_t index = 0; taken && index < engine->follower_count; index++) {
+        const struct follower *follower = engine->followers[index];
+        taken = !follower_alone(follower) || atomic_load(&follower->standing);
+    }
+    return taken;
 }
 
 bool followers_done(struct engine *engine)

@@ -5,6 +5,10 @@
  * filled through. What goes wrong with one halts that one: the ledger and the others go on. Only
  * at the first start with it does the start fail; and a follower that holds what the ledger never
  * had, or one with a second owner, ends everything.
+ *
+ * A lone one is more: behind it stands only a ledger of cursors, in our own volume, and whoever
+ * copies that has a ledger, too. Who is the owner shows when the sink is taken; so nothing is
+ * decided before, and one that cannot be taken ends everything.
  */
 #ifndef ENGINE_FOLLOWERS_H
 #define ENGINE_FOLLOWERS_H
@@ -22,9 +26,9 @@ struct follower {
     struct sink *sink;     /* Lent: memory for a sink of its kind, */
     struct sink *view;     /* and for one of the ledger's. */
     bool open;
-    bool known;          /* A start before this one has met it, */
-    uint64_t known_upto; /* and it had come at least to this epoch. */
-    bool standing;       /* It was found on the ledger's history: courier may be used. */
+    bool known;           /* A start before this one has met it, */
+    uint64_t known_upto;  /* and it had come at least to this epoch. */
+    atomic_bool standing; /* It was found on the ledger's history: courier may be used. */
     struct courier courier;
     struct refill refill;
     void *memory; /* The courier's; NULL: not reserved yet. */
@@ -51,6 +55,12 @@ MUST_USE enum outcome follower_acquire(struct follower *follower, struct fault *
 
 /* It cannot go on: told once. What it lacks is kept in the journal, up to its limit. */
 void follower_halt(struct follower *follower, const struct fault *fault);
+
+/* May we decide? False: a lone follower is not taken yet. */
+bool followers_taken(const struct engine *engine);
+
+/* Is this follower all there is but a ledger of cursors? */
+bool follower_alone(const struct follower *follower);
 
 /* Have all that are not halted what is sealed? */
 bool followers_done(struct engine *engine);

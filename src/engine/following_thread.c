@@ -100,7 +100,9 @@ static bool trouble(struct following *following, enum outcome outcome, const str
         unreachable(following, fault);
         return true;
     }
-    if (of_all(fault)) {
+    bool untaken =
+        follower_alone(following->follower) && !atomic_load(&following->follower->standing);
+    if (of_all(fault) || untaken) {
         engine_break(following->engine, fault);
         return false;
     }
@@ -273,7 +275,7 @@ static bool step(struct following *following)
         engine_sleep(engine, HOLD_EVERY_NS);
         return true;
     }
-    return follower->standing ? follow(following) : acquire(following);
+    return atomic_load(&follower->standing) ? follow(following) : acquire(following);
 }
 
 void *following_run(void *argument)

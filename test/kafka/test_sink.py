@@ -397,6 +397,36 @@ class SinkTest(KafkaCase):
         self.assertIn("fenced", said)
         self.check_truth()
 
+    def test_a_copy_of_the_volume_decides_nothing_before_it_has_the_sink(self):
+        """Else both would decide what comes next, and one of them for nobody."""
+        self.begin("kafka")
+        self.send(500, 1)
+        old = self.start("run", "payonce.yaml")
+        self.until(lambda: len(self.values(TABLES[0])) > 400)
+        os.kill(old.pid, signal.SIGSTOP)
+        shutil.copytree(os.path.join(self.folder, "data"), os.path.join(self.folder, "copy"))
+        epochs = "SELECT epoch FROM payonce_pipeline"
+        before = self.ask(epochs, "copy/ledger.db")
+        with self.network() as tell:
+            tell("refuse")
+            self.configuration["data_dir"] = "copy"
+            self.configuration["sinks"][0]["kafka"] = {"brokers": [os.environ["KAFKA_PROXIED"]]}
+            self.configure()
+            self.send(500, 2)
+            second = self.start("run", "payonce.yaml", "--until-caught-up")
+            self.assertTrue(any("sink_unreachable" in line for line in second.stdout))
+            os.kill(old.pid, signal.SIGCONT)
+            self.until(lambda: len(self.values(TABLES[0])) > 900)
+            self.assertEqual(self.ask(epochs, "copy/ledger.db"), before)
+            tell("accept")
+            self.assertIn("follower_ahead", self.finish(second, code=HALTED))
+        self.assertEqual(self.ask(epochs, "copy/ledger.db"), before)
+        self.send(200, 3)
+        self.until(lambda: len(self.values(TABLES[0])) > 1080)
+        old.send_signal(signal.SIGTERM)
+        self.finish(old)
+        self.check_truth()
+
     def test_a_sink_out_of_reach_holds_up_nobody_and_gets_all_later(self):
         self.begin("ledger", "kafka")
         with self.network() as tell:
