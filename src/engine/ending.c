@@ -65,6 +65,20 @@ void engine_conclude(struct engine *engine)
     shelf_stop(&engine->pipeline.shelf);
 }
 
+/* The mutex is held. */
+static bool limited(const struct engine *engine)
+{
+    return engine->planned != ENGINE_RUNNING && engine->planned != ENGINE_CAUGHT_UP;
+}
+
+bool engine_time_is_limited(struct engine *engine)
+{
+    (void)pthread_mutex_lock(&engine->mutex);
+    bool is = limited(engine);
+    (void)pthread_mutex_unlock(&engine->mutex);
+    return is;
+}
+
 bool engine_out_of_time(struct engine *engine)
 {
     (void)pthread_mutex_lock(&engine->mutex);
@@ -72,10 +86,10 @@ bool engine_out_of_time(struct engine *engine)
         engine->planned = ENGINE_STOPPED; /* All is read, and a sink still lacks some of it. */
         engine->planned_ns = clock_steady_ns(engine->clock);
     }
-    bool limited = engine->planned != ENGINE_RUNNING && engine->planned != ENGINE_CAUGHT_UP;
+    bool is = limited(engine);
     int64_t since_ns = clock_steady_ns(engine->clock) - engine->planned_ns;
     (void)pthread_mutex_unlock(&engine->mutex);
-    return limited && since_ns > engine->settings.shutdown_grace_ms * 1000000;
+    return is && since_ns > engine->settings.shutdown_grace_ms * 1000000;
 }
 
 bool engine_survived(struct engine *engine)

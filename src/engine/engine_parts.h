@@ -164,6 +164,9 @@ void engine_break(struct engine *engine, const struct fault *fault);
 /* All that was planned has been done (or its time is over). */
 void engine_conclude(struct engine *engine);
 
+/* Is an end near for which nobody should wait for ever: a stop, a halt? */
+bool engine_time_is_limited(struct engine *engine);
+
 /* Has the time for finishing run out? Never while all is well and nobody asked. */
 bool engine_out_of_time(struct engine *engine);
 

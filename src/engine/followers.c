@@ -11,6 +11,9 @@
 #define BUSY_PATIENCE_NS INT64_C(45000000000)
 #define ASK_AGAIN_NS INT64_C(250000000)
 
+/* A stop waits so long for one that does not get on: it may be out of reach, and not know yet. */
+#define STILL_NS INT64_C(4000000000)
+
 static const struct sink_settings *settings_of(const struct follower *follower)
 {
     return &follower->engine->settings.sinks[follower->index];
@@ -47,6 +50,7 @@ static enum outcome open_and_look(struct follower *follower, struct sink_head *r
 
     if (!follower->open) {
         follower->sink->met = follower->known;
+        follower->sink->leaving = &follower->engine->home;
         outcome = sink_open(follower->sink, type_of(follower), settings_of(follower), ret_fault);
         follower->open = outcome == DONE;
     }
@@ -248,6 +252,19 @@ enum outcome followers_stand(struct engine *engine, struct fault *ret_fault)
     return outcome;
 }
 
+/* Is there no use in waiting for it? */
+static bool stands_still(struct follower *follower)
+{
+    uint64_t delivered = atomic_load(&follower->delivered);
+    int64_t now_ns = clock_steady_ns(follower->engine->clock);
+
+    if (follower->awaited_ns == 0 || follower->awaited_upto != delivered) {
+        follower->awaited_upto = delivered;
+        follower->awaited_ns = now_ns;
+    }
+    return atomic_load(&follower->down) || now_ns - follower->awaited_ns >= STILL_NS;
+}
+
 bool follower_alone(const struct follower *follower)
 {
     return follower->engine->settings.sinks[0].cursors_only;
@@ -267,11 +284,12 @@ bool followers_taken(const struct engine *engine)
 bool followers_done(struct engine *engine)
 {
     uint64_t sealed = shelf_sealed_upto(&engine->pipeline.shelf);
+    bool limited = engine_time_is_limited(engine);
 
     for (size_t index = 0; index < engine->follower_count; index++) {
         struct follower *follower = engine->followers[index];
         if (atomic_load(&follower->halted) == FAULT_NONE &&
-            atomic_load(&follower->delivered) < sealed) {
+            atomic_load(&follower->delivered) < sealed && !(limited && stands_still(follower))) {
             return false;
         }
     }

@@ -36,6 +36,8 @@ struct follower {
     bool let_go;             /* It is so far behind that the journal is not kept for it. */
     atomic_ullong delivered; /* For those who look from outside, as what follows. */
     atomic_ullong backlog;   /* Bytes of journal, about. */
+    uint64_t awaited_upto;   /* Of the delivering thread: where it stood when an end came near, */
+    int64_t awaited_ns;      /* since when it stands there; 0: no end is near. */
     atomic_bool down;        /* Out of reach. */
     atomic_int halted;       /* An enum fault_code. FAULT_NONE: it is not. */
 };
@@ -62,7 +64,11 @@ bool followers_taken(const struct engine *engine);
 /* Is this follower all there is but a ledger of cursors? */
 bool follower_alone(const struct follower *follower);
 
-/* Have all that are not halted what is sealed? */
+/*
+ * Have all that are not halted what is sealed? At an end that somebody has asked for, or a halt,
+ * those that are out of reach, or stand still for some seconds, are not waited for: the journal
+ * keeps what they lack.
+ */
 bool followers_done(struct engine *engine);
 
 /* Bytes of journal that a follower must have because no ledger's rows could fill it. */

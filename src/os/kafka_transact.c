@@ -145,6 +145,7 @@ enum outcome kafka_transactor_open(const struct kafka_transactor_settings *setti
     if (transactor == NULL) {
         return fault_is(ret_fault, BROKEN, FAULT_MEMORY, "no memory for a Kafka client");
     }
+    transactor->leaving = settings->leaving;
     enum outcome outcome = open_both(transactor, settings, ret_fault);
     if (outcome != DONE && transactor->reader.handle == NULL) {
         free(transactor);

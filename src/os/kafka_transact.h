@@ -20,12 +20,15 @@
  * limits of older libraries are those of kafka.h.
  *
  *   - One thread calls all of these.
- *   - Each waits at most KAFKA_WAIT_MS, but for end: KAFKA_TRANSACTION_MS more.
+ *   - Each waits at most KAFKA_WAIT_MS, but for end: KAFKA_TRANSACTION_MS more. When `leaving` is
+ *     set the end waits for no broker any more, and says KAFKA_ASK_AGAIN.
  */
 #ifndef OS_KAFKA_TRANSACT_H
 #define OS_KAFKA_TRANSACT_H
 
 #include "os/kafka.h"
+
+#include <stdatomic.h>
 
 enum {
     KAFKA_TRANSACTION_TOPICS_MAX = 8,
@@ -38,6 +41,7 @@ struct kafka_transactor_settings {
     struct kafka_settings client;
     const char *transactional_id; /* NULL: to read the cursor only; fence and begin are a must. */
     const char *group;
+    const atomic_bool *leaving; /* Everybody goes home. Borrowed; NULL: nobody will. */
 };
 
 /* Where a cursor stands, and what it says. */
@@ -90,6 +94,13 @@ MUST_USE enum outcome kafka_transactor_topic(struct kafka_transactor *transactor
 MUST_USE enum outcome kafka_transactor_read(struct kafka_transactor *transactor, uint32_t topic,
                                             struct kafka_cursor *ret_cursor,
                                             struct fault *ret_fault);
+
+/*
+ * How many offsets the topic's partitions have given out, up to their last stable records. LATER:
+ * out of reach. REFUSED: as above.
+ */
+MUST_USE enum outcome kafka_transactor_ends(struct kafka_transactor *transactor, uint32_t topic,
+                                            uint64_t *ret_sum, struct fault *ret_fault);
 
 /* init_transactions. LATER: out of reach. REFUSED: not allowed, or the id's timeout is. */
 MUST_USE enum outcome kafka_transactor_fence(struct kafka_transactor *transactor,

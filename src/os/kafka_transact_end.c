@@ -4,10 +4,24 @@
 
 enum {
     AGAIN_MS = 100, /* Between two tries of the same. */
+    STEP_MS = 1000, /* Of a long wait: so soon it is seen that everybody goes home. */
     ROOM_MS = 20,
     LOOK_EVERY = 256, /* Records: a look costs as much as handing one in. */
     SEND_MS = KAFKA_TRANSACTION_MS - KAFKA_WAIT_MS, /* For all that comes before the end. */
 };
+
+static bool leaving(const struct kafka_transactor *transactor)
+{
+    return transactor->leaving != NULL && atomic_load(transactor->leaving);
+}
+
+/* Until the moment, or the next look. */
+static int step_left(int64_t moment_ns)
+{
+    int left = kafka_moment_left(moment_ns);
+
+    return left < STEP_MS ? left : STEP_MS;
+}
 
 /* What the transaction fails for: the first that is told, but what lasts before what passes. */
 static void note(struct kafka_transactor *transactor, enum outcome outcome,
@@ -168,9 +182,13 @@ void kafka_transactor_write(struct kafka_transactor *transactor,
  */
 static bool flush(struct kafka_transactor *transactor, int64_t until_ns)
 {
-    rd_kafka_t *handle = transactor->writer.handle;
+    rd_kafka_resp_err_t error;
 
-    if (rd_kafka_flush(handle, kafka_moment_left(until_ns)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    do {
+        error = rd_kafka_flush(transactor->writer.handle, step_left(until_ns));
+    } while (error != RD_KAFKA_RESP_ERR_NO_ERROR && !leaving(transactor) &&
+             kafka_moment_left(until_ns) > 0);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         struct fault fault;
         note(transactor,
              kafka_transact_fault(&fault, "the records", RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, NULL),
@@ -182,7 +200,8 @@ static bool flush(struct kafka_transactor *transactor, int64_t until_ns)
 /* May the call be made again? Then the error is destroyed, and some time has passed. */
 static bool again(struct kafka_transactor *transactor, rd_kafka_error_t *error, int64_t until_ns)
 {
-    if (error == NULL || !rd_kafka_error_is_retriable(error) || kafka_moment_left(until_ns) == 0) {
+    if (error == NULL || !rd_kafka_error_is_retriable(error) || leaving(transactor) ||
+        kafka_moment_left(until_ns) == 0) {
         return false;
     }
     rd_kafka_error_destroy(error);
@@ -226,7 +245,7 @@ static enum kafka_end commit(struct kafka_transactor *transactor, int64_t until_
     rd_kafka_error_t *error;
 
     do {
-        error = rd_kafka_commit_transaction(transactor->writer.handle, kafka_moment_left(until_ns));
+        error = rd_kafka_commit_transaction(transactor->writer.handle, step_left(until_ns));
     } while (again(transactor, error, until_ns));
     if (error == NULL) {
         return KAFKA_APPLIED;
@@ -262,7 +281,7 @@ static bool abort_it(struct kafka_transactor *transactor, int64_t until_ns)
     rd_kafka_error_t *error;
 
     do {
-        error = rd_kafka_abort_transaction(transactor->writer.handle, kafka_moment_left(until_ns));
+        error = rd_kafka_abort_transaction(transactor->writer.handle, step_left(until_ns));
     } while (again(transactor, error, until_ns));
     if (error == NULL) {
         return true;
@@ -279,8 +298,8 @@ static enum kafka_end give_up(struct kafka_transactor *transactor, int64_t until
     if (fenced(transactor)) {
         return KAFKA_SHUT_OUT;
     }
-    if (!transactor->transaction.begun) {
-        return KAFKA_ASK_AGAIN;
+    if (!transactor->transaction.begun || leaving(transactor)) {
+        return KAFKA_ASK_AGAIN; /* Whoever fences next ends what is open. */
     }
     bool aborted = abort_it(transactor, until_ns);
     if (transactor->transaction.outcome == LATER && kafka_moment_left(until_ns) >= KAFKA_WAIT_MS) {

@@ -29,6 +29,7 @@ struct kafka_transactor {
     bool spent;      /* Only close is allowed. */
     uint32_t asked;  /* Kinds of requests that wait for an answer: bits. Atomic, as is the next. */
     bool unanswered; /* One was sent, once, and no answer came. */
+    const atomic_bool *leaving;
     struct kafka_transaction transaction;
 };
 

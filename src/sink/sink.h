@@ -20,6 +20,8 @@
 #include "pay/rules.h"
 #include "pay/ruling.h"
 
+#include <stdatomic.h>
+
 enum { PIPELINE_NAME_MAX = 64, SINK_NAME_MAX = 64, SINK_PATH_MAX = 1024, LEDGER_FORMAT = 4 };
 
 enum { SINK_LINE_SIZE = 320 };
@@ -200,6 +202,7 @@ struct sink_type {
 struct sink {
     const struct sink_type *type;
     struct sink_settings settings;
+    const atomic_bool *leaving; /* Nobody waits for it any more. Borrowed; NULL: they do. */
     bool met;              /* By an earlier start: a right or topic it lacks now may come back. */
     uint64_t transactions; /* Committed, and rows in them: for gauges. */
     uint64_t rows;

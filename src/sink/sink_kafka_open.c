@@ -50,6 +50,7 @@ static enum outcome open_transactor(struct kafka_sink *kafka, struct fault *ret_
         .client = kafka->sink.settings.kafka->client,
         .transactional_id = kafka->sink.settings.read_only ? NULL : kafka->group,
         .group = kafka->group,
+        .leaving = kafka->sink.leaving,
     };
 
     if (kafka->transactor != NULL) {
