@@ -104,7 +104,8 @@ static void see(struct kafka_queue *queue, const struct kafka_report *report, in
 
 /*
  * Longer away than an outage may be: whoever leads now may have another past. Of one that was
- * never there nothing has come yet, and what comes first is compared.
+ * never there nothing has come yet, and what comes first is compared. (A leader may give records
+ * and be gone before anybody has looked.)
  */
 static const char *judge_leader(struct kafka_queue *queue, bool up, int64_t now_ns)
 {
@@ -113,7 +114,7 @@ static const char *judge_leader(struct kafka_queue *queue, bool up, int64_t now_
         queue->away_since_ns = 0;
         return NULL;
     }
-    if (!queue->met) {
+    if (!queue->met && !__atomic_load_n(&queue->came, __ATOMIC_RELAXED)) {
         return NULL;
     }
     if (queue->away_since_ns == 0) {

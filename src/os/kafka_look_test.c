@@ -194,6 +194,21 @@ static void a_leader_that_was_never_there_spoils_nothing(void **state)
     end(&world);
 }
 
+static void a_leader_that_gave_something_and_was_gone_at_the_first_look_was_there(void **state)
+{
+    struct world world;
+    struct scene away = sound;
+
+    away.state = "DOWN";
+    begin(&world);
+    world.queue->came = true;
+    look(&world, away);
+    world.queue->away_since_ns -= KAFKA_OUTAGE_MS * INT64_C(1000000);
+    look(&world, away);
+    assert_true(world.queue->stale);
+    end(&world);
+}
+
 static void more_to_read_and_silence_spoil_the_assignment(void **state)
 {
     struct world world;
@@ -268,6 +283,7 @@ int main(void)
         cmocka_unit_test(the_coordinators_connection_is_not_the_leaders),
         cmocka_unit_test(a_leader_away_for_too_long_spoils_the_assignment),
         cmocka_unit_test(a_leader_that_was_never_there_spoils_nothing),
+        cmocka_unit_test(a_leader_that_gave_something_and_was_gone_at_the_first_look_was_there),
         cmocka_unit_test(more_to_read_and_silence_spoil_the_assignment),
         cmocka_unit_test(a_process_that_stood_still_takes_nothing),
         cmocka_unit_test(statistics_cut_short_are_passed_over),

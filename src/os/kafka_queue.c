@@ -108,6 +108,7 @@ static size_t queue_take(struct kafka_partition *partition, struct kafka_record 
     }
     if (next > 0) {
         __atomic_store_n(&queue->next, next, __ATOMIC_RELAXED);
+        __atomic_store_n(&queue->came, true, __ATOMIC_RELAXED);
     }
     return queue->count;
 }

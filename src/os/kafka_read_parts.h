@@ -31,6 +31,7 @@ struct kafka_queue {
     rd_kafka_message_t *messages[KAFKA_TAKE_MAX];
 
     uint64_t next; /* Atomic: what has been given out, and its end, lie before. */
+    bool came;     /* Atomic: something has been given out. */
     bool stale;    /* Atomic. */
 
     pthread_mutex_t mutex;
