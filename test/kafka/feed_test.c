@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { PATIENCE = 3000, STEP_MS = 10, LINES_MAX = 200, READ_MAX = 4 };
+enum { PATIENCE = 12000, STEP_MS = 10, LINES_MAX = 200, READ_MAX = 4 };
 
 /* A feed over one topic, and how far each of its partitions has been read. */
 struct reading {

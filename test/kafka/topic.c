@@ -9,7 +9,7 @@
 
 enum {
     WAIT_MS = 30000,
-    TRIES = 100,
+    TRIES = 600,
     PAUSE_MS = 100,
     ERROR_SIZE = 400,
     KEY_SIZE = 16,
@@ -106,6 +106,36 @@ static rd_kafka_resp_err_t create(struct topic *topic, int partition_count)
     return became;
 }
 
+/* Each of so many partitions is led by somebody; 0: the topic is gone. */
+static bool stands(const struct rd_kafka_metadata_topic *told, int partition_count)
+{
+    bool led = told->err == RD_KAFKA_RESP_ERR_NO_ERROR && told->partition_cnt == partition_count;
+
+    for (int index = 0; led && index < partition_count; index++) {
+        led = told->partitions[index].err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    return partition_count > 0 ? led : told->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
+/* The controller knows first. A client of its own: the topic's would keep in mind what it hears. */
+static void await_brokers(struct topic *topic, int partition_count)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_t *asking = client(RD_KAFKA_PRODUCER, "linger.ms", "1");
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(asking, topic->name, NULL);
+    bool known = false;
+
+    for (int tries = 0; !known && tries < TRIES; tries++) {
+        nap();
+        check(rd_kafka_metadata(asking, 0, handle, &metadata, WAIT_MS), "metadata");
+        known = stands(&metadata->topics[0], partition_count);
+        rd_kafka_metadata_destroy(metadata);
+    }
+    must(known);
+    rd_kafka_topic_destroy(handle);
+    rd_kafka_destroy(asking);
+}
+
 void topic_create(struct topic *topic, int partition_count)
 {
     static int number;
@@ -114,6 +144,7 @@ void topic_create(struct topic *topic, int partition_count)
                    (long long)time(NULL), number++);
     topic->producer = client(RD_KAFKA_PRODUCER, "linger.ms", "1");
     check(create(topic, partition_count), "create");
+    await_brokers(topic, partition_count);
 }
 
 /* A deletion is not over at once. */
@@ -126,6 +157,7 @@ void topic_create_again(struct topic *topic, int partition_count)
         error = create(topic, partition_count);
     }
     check(error, "create again");
+    await_brokers(topic, partition_count);
 }
 
 void topic_delete(struct topic *topic)
@@ -137,6 +169,7 @@ void topic_delete(struct topic *topic)
     check(result(queue), "delete");
     rd_kafka_DeleteTopic_destroy(name);
     rd_kafka_queue_destroy(queue);
+    await_brokers(topic, 0);
 }
 
 void topic_close(struct topic *topic)

@@ -9,14 +9,15 @@
 
 enum {
     WHILE_MS = 1000, /* In which what was written is with the brokers. */
+    BUSY_MS = 10000, /* So much more a machine takes that has much to do. */
     LOOK_MS = 15000, /* The brokers look for such as took too long every 10 s. */
 };
 
-/* It ended in time: within what is promised, and a second for a machine that has much to do. */
+/* It ended in time: within what is promised. */
 static void assert_within(int64_t start_ns, int promised_ms)
 {
     assert_true(clock_steady_ns(&clock_real) - start_ns <
-                (promised_ms + WHILE_MS) * INT64_C(1000000));
+                (promised_ms + BUSY_MS) * INT64_C(1000000));
 }
 
 /* Whoever lost an answer asks anew, on the straight road; what stands is what the cursor says. */
