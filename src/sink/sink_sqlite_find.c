@@ -1,5 +1,7 @@
 #include "sink/sink_sqlite.h"
 
+#include <string.h>
+
 /* A statement on one part, prepared anew: conflicts are rare, parts many. */
 static enum outcome prepare_on_part(struct sqlite_sink *sqlite, uint64_t part, const char *columns,
                                     const char *condition, sqlite3_stmt **ret_statement,
@@ -131,13 +133,39 @@ static enum outcome look(struct sqlite_sink *sqlite, struct span transaction_id,
     return outcome;
 }
 
+/* Out of the statement, which would hold on to its moment, and with that keep the log from ending.
+ */
+static enum outcome take_found(struct sqlite_sink *sqlite, struct row *ret_row,
+                               struct fault *ret_fault)
+{
+    uint64_t epoch;
+    enum outcome outcome =
+        columns_read(sqlite, TABLE_TRANSACTIONS, sqlite->found, ret_row, &epoch, ret_fault);
+
+    sqlite->text.size = 0;
+    for (size_t index = 0; outcome == DONE && index < ret_row->text_count; index++) {
+        struct span *text = &ret_row->texts[index];
+        if (text->size > sizeof(sqlite->text.at) - sqlite->text.size) {
+            outcome = fault_is(ret_fault, BROKEN, FAULT_SINK_DAMAGED,
+                               "sink \"%s\" (%s): a row of %s is longer than any payment",
+                               sqlite->sink.settings.name, sqlite->sink.settings.path,
+                               table_name(TABLE_TRANSACTIONS));
+        } else if (text->size > 0) {
+            text->at = memcpy(sqlite->text.at + sqlite->text.size, text->at, text->size);
+            sqlite->text.size += text->size;
+        }
+    }
+    (void)sqlite3_finalize(sqlite->found);
+    sqlite->found = NULL;
+    return outcome;
+}
+
 enum outcome sqlite_find_payment(struct sink *sink, struct span transaction_id,
                                  const struct origin *origin, uint64_t offset, struct row *ret_row,
                                  struct fault *ret_fault)
 {
     struct sqlite_sink *sqlite = sqlite_of(sink);
     size_t source = 0;
-    uint64_t epoch;
     bool found = false;
 
     sqlite_end_moment(sqlite);
@@ -155,5 +183,5 @@ enum outcome sqlite_find_payment(struct sink *sink, struct span transaction_id,
     if (outcome != DONE || !found) {
         return outcome == DONE ? LATER : outcome;
     }
-    return columns_read(sqlite, TABLE_TRANSACTIONS, sqlite->found, ret_row, &epoch, ret_fault);
+    return take_found(sqlite, ret_row, ret_fault);
 }

@@ -56,6 +56,30 @@ static void a_reader_stays_at_its_moment(void **state)
     free(memory);
 }
 
+/* The reader that names a conflict's field stays open as long as the program runs. */
+static void a_reader_that_has_found_a_payment_keeps_nothing_in_the_log(void **state)
+{
+    struct stage *stage = *state;
+    struct sqlite_sink *reader = calloc(1, sizeof(*reader));
+    struct sink_settings settings = stage->settings;
+    struct row row;
+
+    assert_non_null(reader);
+    settings.read_only = true;
+    stage_add(stage, 100);
+    assert_int_equal(sink_open(&reader->sink, stage->sink->type, &settings, &stage->fault), DONE);
+    assert_int_equal(sink_find_payment(&reader->sink, (struct span){"t7", 2},
+                                       &stage->sample.origins[0], 7, &row, &stage->fault),
+                     DONE);
+    stage_add(stage, 50);
+    assert_int_equal(sqlite_carry(stage->sqlite, &stage->fault), DONE);
+    assert_int_equal(stage->sqlite->carried, 2);
+    assert_int_equal(row.texts[TRANSACTION_ID].size, 2); /* What it lent is there. */
+    assert_memory_equal(row.texts[TRANSACTION_ID].at, "t7", 2);
+    sink_close(&reader->sink);
+    free(reader);
+}
+
 static void a_reader_of_a_missing_file_says_so(void **state)
 {
     struct stage *stage = *state;
@@ -165,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_LEDGER(a_reader_stays_at_its_moment),
+        WITH_LEDGER(a_reader_that_has_found_a_payment_keeps_nothing_in_the_log),
         WITH_LEDGER(a_reader_of_a_missing_file_says_so),
         WITH_LEDGER(a_snapshot_stays_at_its_open),
         cmocka_unit_test(a_reader_sees_whole_epochs_only),
