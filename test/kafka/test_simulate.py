@@ -16,12 +16,12 @@ import wire  # noqa: E402
 
 PRODUCE = 0
 GROUP = "payonce-payments"
-CONFIGURATION = """data_dir: ./state
+CONFIGURATION = """data_dir: ./{0}
 source:
   type: kafka
-  kafka: {{brokers: [{}], topics: [{}]}}
+  kafka: {{brokers: [{1}], topics: [{2}]}}
 sinks:
-  - {{name: local, type: sqlite, path: ./payments.db}}
+  - {{name: local, type: sqlite, path: ./{0}.db}}
 """
 SCRAM_SINCE = (2, 6, 1)  # librdkafka before it repeats its nonce, and Kafka 4 minds.
 
@@ -96,9 +96,9 @@ class SimulateTest(KafkaCase):
                 turns[-1] += 1
         return turns
 
-    def configure(self, topic):
+    def configure(self, topic, name="state"):
         with open(os.path.join(self.folder, "payonce.yaml"), "w", encoding="utf-8") as file:
-            file.write(CONFIGURATION.format(self.bootstrap, topic))
+            file.write(CONFIGURATION.format(name, self.bootstrap, topic))
 
     def reconcile(self):
         """Each payment once, and what was sent."""
@@ -156,6 +156,20 @@ class SimulateTest(KafkaCase):
         reading.wait()
         said = self.reconcile()
         self.assertIn("4,500 sent = 4,500 in the table + 0 set aside", said)
+
+    def test_what_fraud_and_storms_leave_is_reconciled(self):
+        for scenario, count in (("retry-storm", 800), ("replay-attack", 800),
+                                ("card-testing", 800), ("black-friday", 2000)):
+            with self.subTest(scenario=scenario):
+                topic = self.topic(2)
+                self.payonce("simulate", "--to", self.place(topic), "--scenario", scenario,
+                             "--count", count, "--clock", "virtual", "--truth", "truth.csv",
+                             "--force")
+                self.assertEqual(len(self.truth()), count)
+                held = sum(wire.offsets(self.bootstrap, topic).values())
+                self.assertEqual(held > count, scenario != "card-testing")  # It sends none again.
+                self.configure(topic, scenario)
+                self.assertIn(f"{count:,} sent = ", self.reconcile())
 
     def test_a_group_that_has_committed_nothing_is_let_alone(self):
         topic = self.topic(1)
