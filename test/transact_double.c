@@ -209,6 +209,20 @@ enum outcome kafka_transactor_topic(struct kafka_transactor *transactor, const c
     return DONE;
 }
 
+enum outcome kafka_transactor_ends(struct kafka_transactor *transactor, uint32_t topic,
+                                   uint64_t *ret_sum, struct fault *ret_fault)
+{
+    must(topic < transactor->topic_count);
+    if (happens(cluster.odds.unreachable)) {
+        return nobody(ret_fault);
+    }
+    *ret_sum = 0;
+    for (size_t index = 0; index < cluster.record_count; index++) {
+        *ret_sum += cluster.records[index].topic == transactor->topics[topic] ? 1 : 0;
+    }
+    return DONE;
+}
+
 /* An end that was lost on its way arrives after all, sometimes, before somebody fences. */
 static void arrive(void)
 {

@@ -96,7 +96,7 @@ MUST_USE enum outcome kafka_transactor_read(struct kafka_transactor *transactor,
                                             struct fault *ret_fault);
 
 /*
- * How many offsets the topic's partitions have given out, up to their last stable records. LATER:
+ * How many offsets the topic's partitions have given out, those of open transactions, too. LATER:
  * out of reach. REFUSED: as above.
  */
 MUST_USE enum outcome kafka_transactor_ends(struct kafka_transactor *transactor, uint32_t topic,

@@ -42,12 +42,6 @@ void owner_be_born(struct owner *owner, size_t history);
 /* One call. False: it has delivered everything, or it is over. */
 bool owner_step(struct owner *owner);
 
-/* Until it stands where the history ends; that must come. */
-void owner_finish(struct owner *owner);
-
-/* Every row once, in its order, and nothing else; of windows versions that grow to the last. */
-void owner_check_all(const struct owner *owner);
-
 /* As by kill -9: nothing is closed. The double's clients are forgotten by the caller. */
 void owner_die(struct owner *owner);
 /* In order. */

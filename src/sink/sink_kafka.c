@@ -96,6 +96,7 @@ enum outcome kafka_sink_end(struct kafka_sink *kafka, const struct kafka_mark *m
     switch (kafka_transactor_end(kafka->transactor, kafka->topics[TABLE_TRANSACTIONS], mark->epoch,
                                  text, &outcome, ret_fault)) {
     case KAFKA_APPLIED:
+        kafka->payments_ended = kafka->known ? kafka->mark.seq_next[TABLE_TRANSACTIONS] - 1 : 0;
         kafka->mark = *mark;
         kafka->known = true;
         kafka->claimed = true; /* Our number goes with every mark. */
@@ -227,6 +228,9 @@ static enum outcome kafka_deliver(struct sink *sink, const struct delivery *deli
     const struct kafka_mark after = mark_after(kafka, delivery);
 
     if (outcome == DONE) {
+        outcome = kafka_sink_check_whole(kafka, ret_fault);
+    }
+    if (outcome == DONE) {
         outcome = check_place(kafka, delivery, &after, ret_fault);
     }
     if (outcome == DONE) {
@@ -245,7 +249,10 @@ static enum outcome kafka_audit(struct sink *sink, struct fault *ret_fault)
     struct kafka_sink *kafka = kafka_of(sink);
     enum outcome outcome = passing(kafka, kafka_sink_ready(kafka, ret_fault), ret_fault);
 
-    return outcome == DONE ? passing(kafka, kafka_sink_look(kafka, ret_fault), ret_fault) : outcome;
+    if (outcome == DONE) {
+        outcome = passing(kafka, kafka_sink_look(kafka, ret_fault), ret_fault);
+    }
+    return outcome == DONE ? kafka_sink_check_whole(kafka, ret_fault) : outcome;
 }
 
 /* Offsets that nobody commits are forgotten by the brokers, after 7 days as a rule. */

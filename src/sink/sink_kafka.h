@@ -80,7 +80,9 @@ struct kafka_sink {
     bool shut_out;                       /* Another owner was seen: we never write again. */
     bool known;                          /* A cursor stands there, as mark says. */
     struct kafka_mark mark;
-    int64_t beat_ns; /* When the cursor was last written. */
+    int64_t beat_ns;         /* When the cursor was last written. */
+    int64_t whole_ns;        /* When it was last asked whether all payments are there; 0: never. */
+    uint64_t payments_ended; /* Before the last transaction. */
     uint32_t topics[TABLE_COUNT];
     struct shape shapes[TABLE_METRICS];
     struct kafka_key keys[TABLE_METRICS][SHAPE_COLUMNS_MAX];
@@ -146,6 +148,12 @@ MUST_USE enum outcome kafka_sink_look(struct kafka_sink *kafka, struct fault *re
  */
 MUST_USE enum outcome kafka_sink_check_empty(struct kafka_sink *kafka, struct fault *ret_fault);
 void kafka_sink_let_go(struct kafka_sink *kafka);
+
+/*
+ * sink_kafka_whole.c: from time to time, and at first. The transactor is ready. BROKEN with
+ * FAULT_SINK_DAMAGED: the topic holds fewer payments than the cursor says.
+ */
+MUST_USE enum outcome kafka_sink_check_whole(struct kafka_sink *kafka, struct fault *ret_fault);
 
 /* sink_kafka.c */
 

@@ -1,5 +1,5 @@
 /* The Kafka sink against a cluster that does to it what Kafka's transactions may do. */
-#include "sink/owner.h"
+#include "test/owner_check.h"
 #include "test/transact_double.h"
 #include "test/unit.h"
 

@@ -1,5 +1,5 @@
 /* The Kafka sink's topics and cursor: lost, gone for a while, made anew behind it. */
-#include "sink/owner.h"
+#include "test/owner_check.h"
 #include "test/transact_double.h"
 #include "test/unit.h"
 
@@ -97,12 +97,39 @@ static void topics_made_anew_between_two_deliveries_get_no_rest_of_a_history(voi
     double_stop();
 }
 
+/* The delivery did not miss the topics, and its cursor stands where ours would. */
+static void topics_made_anew_under_a_delivery_are_found_out(void **unused)
+{
+    struct owner owner;
+
+    owner_write_histories(1);
+    double_start(1, &calm);
+    owner_be_born(&owner, 0);
+    while (owner.delivered < 3) {
+        assert_true(owner_step(&owner));
+    }
+    double_empty();
+    const struct epoch *next = owner_epoch(&owner, owner.delivered + 1);
+    assert_int_equal(sample_deliver(owner.sample, &owner.kafka->sink, &next, 1, &fault), DONE);
+    assert_int_equal(sink_audit(&owner.kafka->sink, &fault), DONE); /* It was asked just now. */
+    owner.kafka->whole_ns -= INT64_C(11000000000);
+    assert_int_equal(sink_audit(&owner.kafka->sink, &fault), BROKEN);
+    assert_int_equal(fault.code, FAULT_SINK_DAMAGED);
+    owner.kafka->whole_ns -= INT64_C(11000000000);
+    next = owner_epoch(&owner, owner.delivered + 2);
+    assert_int_equal(sample_deliver(owner.sample, &owner.kafka->sink, &next, 1, &fault), BROKEN);
+    assert_int_equal(fault.code, FAULT_SINK_DAMAGED);
+    owner_end(&owner);
+    double_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_without_a_cursor_is_filled_only_if_its_topics_are_empty),
         cmocka_unit_test(topics_that_are_gone_for_a_while_are_waited_for_and_filled_again),
         cmocka_unit_test(topics_made_anew_between_two_deliveries_get_no_rest_of_a_history),
+        cmocka_unit_test(topics_made_anew_under_a_delivery_are_found_out),
     };
 
     return cmocka_run_group_tests(tests, make_room, give_room_back);
