@@ -9,7 +9,8 @@ import struct
 import time
 
 FETCH, LIST_OFFSETS, METADATA, OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR = 1, 2, 3, 8, 9, 10
-CREATE_TOPICS, DELETE_TOPICS, DELETE_RECORDS, CREATE_ACLS, DELETE_ACLS = 19, 20, 21, 30, 31
+CREATE_TOPICS, DELETE_TOPICS, DELETE_RECORDS = 19, 20, 21
+DESCRIBE_ACLS, CREATE_ACLS, DELETE_ACLS = 29, 30, 31
 CREATE_PARTITIONS = 37
 INCREMENTAL_ALTER_CONFIGS = 44
 ELECT_LEADERS, ELECTION_NOT_NEEDED, NO_PREFERRED_LEADER = 43, 84, 80
@@ -120,7 +121,7 @@ def any_of(bootstrap, key, version, body, timeout=ANSWER_SECONDS):
     raise last
 
 
-def settled(question, seconds=40.0):
+def settled(question, seconds=120.0):
     """Ask again while the cluster is still settling; a real refusal comes at once."""
     until = time.monotonic() + seconds
     while True:
@@ -265,6 +266,21 @@ def allow(bootstrap, user, operation, kind, name):
     answer.number("i")
     for _ in range(answer.number("i")):
         check(answer.number("h"), answer.text() or "")
+    await_rights(bootstrap, user, operation, kind, name, True)
+
+
+def await_rights(bootstrap, user, operation, kind, name, there):
+    """Until every broker has heard of it: the controller knows first."""
+    body = struct.pack(">b", KINDS[kind]) + text(name) + b"\3" + text("User:" + user) + text("*")
+    body += struct.pack(">bb", OPERATIONS[operation], 3)
+
+    def question():
+        for place in metadata(bootstrap, [])["brokers"].values():
+            answer = ask(place, DESCRIBE_ACLS, 1, body)
+            answer.number("i")
+            check(answer.number("h"), answer.text() or "")
+            check(0 if (answer.number("i") > 0) == there else NO_LEADER, name)
+    settled(question)
 
 
 def disallow(bootstrap, user, operation, kind, name):
@@ -277,6 +293,7 @@ def disallow(bootstrap, user, operation, kind, name):
         check(answer.number("h"), answer.text() or "")
         answer.number("i")  # How many were taken away; nothing is asked of them.
         break
+    await_rights(bootstrap, user, operation, kind, name, False)
 
 
 def offsets(bootstrap, topic, moment=LATEST, committed=False):
