@@ -96,6 +96,9 @@ void broker_hide_once(struct broker *broker, enum fault_code code);
 /* How often listing has met something so far. */
 unsigned broker_hidden(struct broker *broker);
 
+/* How many feeds were opened so far. */
+unsigned broker_opened(struct broker *broker);
+
 /* How far it was told that we are. */
 uint64_t broker_told(struct broker *broker, size_t partition);
 

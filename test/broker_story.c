@@ -165,6 +165,14 @@ void broker_hide_once(struct broker *broker, enum fault_code code)
     give(broker);
 }
 
+unsigned broker_opened(struct broker *broker)
+{
+    take(broker);
+    unsigned opened = broker->opened;
+    give(broker);
+    return opened;
+}
+
 unsigned broker_hidden(struct broker *broker)
 {
     take(broker);

@@ -25,7 +25,7 @@ static void it_is_told_once_and_waited_for(void **state)
     start(false);
     pay(0, 10);
     broker_break(&broker, 1, FAULT_SOURCE_PERMISSION);
-    for (int step = 0; step < PLACE_LOOKS && broker.opened < 4; step++) {
+    for (int step = 0; step < PLACE_LOOKS && broker_opened(&broker) < 4; step++) {
         note_events(10);
     }
     const char *told = strstr(place.events, TOLD);
