@@ -9,6 +9,7 @@
  * answers, but is busy: Kafka's brokers end what a dead owner left open within half a minute. */
 #define PATIENCE_NS INT64_C(10000000000)
 #define BUSY_PATIENCE_NS INT64_C(45000000000)
+#define TOPIC_PATIENCE_NS INT64_C(2000000000) /* Brokers learn of a new topic one by one. */
 #define ASK_AGAIN_NS INT64_C(250000000)
 
 /* A stop waits so long for one that does not get on: it may be out of reach, and not know yet. */
@@ -57,14 +58,22 @@ static enum outcome open_and_look(struct follower *follower, struct sink_head *r
     return outcome == DONE ? sink_read_head(follower->sink, ret_head, ret_fault) : outcome;
 }
 
-/* One that is met for the first time is given some time to answer. */
+/* How long such an answer of one that is met for the first time is not its last. */
+static int64_t patience_ns(enum outcome outcome, const struct fault *fault)
+{
+    if (outcome == LATER) {
+        return fault->code == FAULT_SINK_BUSY ? BUSY_PATIENCE_NS : PATIENCE_NS;
+    }
+    return outcome == BROKEN && fault->code == FAULT_KAFKA_TOPIC ? TOPIC_PATIENCE_NS : 0;
+}
+
 static bool worth_waiting(const struct follower *follower, enum outcome outcome,
                           const struct fault *fault, int64_t since_ns)
 {
     int64_t waited_ns = clock_steady_ns(follower->engine->clock) - since_ns;
 
-    return outcome == LATER && !follower->known && !engine_leaving(follower->engine) &&
-           waited_ns < (fault->code == FAULT_SINK_BUSY ? BUSY_PATIENCE_NS : PATIENCE_NS);
+    return !follower->known && !engine_leaving(follower->engine) &&
+           waited_ns < patience_ns(outcome, fault);
 }
 
 static enum outcome open_patiently(struct follower *follower, struct sink_head *ret_head,

@@ -69,8 +69,9 @@ static bool lost;
 static enum outcome take(struct sink *sink, struct fault *ret_fault)
 {
     takes++;
+    enum outcome outcome = refused_code == FAULT_KAFKA_TOPIC ? BROKEN : LATER;
     return takes > takes_refused ? DONE
-                                 : fault_is(ret_fault, LATER, refused_code,
+                                 : fault_is(ret_fault, outcome, refused_code,
                                             "%s is not to be had now", sink->settings.name);
 }
 
@@ -137,6 +138,23 @@ static void a_start_that_waits_for_one_ends_when_asked(void **state)
     place_remove();
 }
 
+/* A topic that was created just now is not known to each broker at once. */
+static void a_first_start_waits_a_little_for_a_topic(void **state)
+{
+    place_make(1);
+    write_payments(0, 1, 100);
+    follow_taking(2, FAULT_KAFKA_TOPIC);
+    assert_int_equal(run(), ENGINE_CAUGHT_UP);
+    assert_int_equal(takes, 3);
+    assert_holds(100);
+    place_remove();
+    place_make(1);
+    follow_taking(1000, FAULT_KAFKA_TOPIC);
+    assert_int_not_equal(engine_start(&place.settings, &place.engine, &place.fault), DONE);
+    assert_int_equal(place.fault.code, FAULT_KAFKA_TOPIC);
+    place_remove();
+}
+
 /* Its first delivery finds it made anew: that is begun again, and no second owner. */
 static enum outcome deliver_once_lost(struct sink *sink, const struct delivery *delivery,
                                       struct fault *ret_fault)
@@ -191,6 +209,7 @@ int main(void)
         cmocka_unit_test(one_on_another_history_is_not_taken_from_whoever_has_it),
         cmocka_unit_test(one_that_only_looks_fenced_is_asked_again),
         cmocka_unit_test(a_start_that_waits_for_one_ends_when_asked),
+        cmocka_unit_test(a_first_start_waits_a_little_for_a_topic),
         cmocka_unit_test(one_made_anew_before_it_had_anything_is_begun_again),
     };
     return cmocka_run_group_tests_name("taking", tests, NULL, NULL);
