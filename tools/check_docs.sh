@@ -34,7 +34,7 @@ for document in "$root/README.md" "$root"/docs/*.md; do
     for block in "$place"/*-line-*; do
         [ -f "$block" ] || continue
         : >>"$place/set"
-        if (cd "$place/here" && timeout 120 sh -aec '. "$1"; . "$2"; export -p >"$1"' \
+        if (cd "$place/here" && timeout 600 sh -aec '. "$1"; . "$2"; export -p >"$1"' \
             sh "$place/set" "$block" >"$block.out" 2>&1); then
             passed=$((passed + 1))
         else
