@@ -78,7 +78,14 @@ class SinkTest(KafkaCase):
         return {name: value if name not in FLAGS or value is None else bool(value)
                 for name, value in row.items()}
 
+    def await_commits(self, *tables):
+        """What is committed is there for readers once the brokers have written so everywhere."""
+        for topic in (self.topics[table] for table in tables):
+            self.until(lambda topic=topic: wire.offsets(self.bootstrap, topic) ==
+                       wire.offsets(self.bootstrap, topic, committed=True))
+
     def check_rows(self, table):
+        self.await_commits(table)
         values = self.values(table)
         rows = [self.flags(row) for row in self.ask(f"SELECT * FROM {table} ORDER BY seq")]
         self.assertEqual(sorted((value for _, value in values), key=lambda value: value["seq"]),
@@ -94,6 +101,7 @@ class SinkTest(KafkaCase):
     def check_windows(self):
         """The last version of each window, and versions that only ever grow."""
         newest, counts = {}, {}
+        self.await_commits("payment_metrics")
         for record, value in self.values("payment_metrics"):
             self.assertGreaterEqual(value["transaction_count"], counts.get(record.key, 0))
             counts[record.key] = value["transaction_count"]
@@ -126,6 +134,7 @@ class SinkTest(KafkaCase):
         """Without a ledger that has rows: what was sent, and what the ledger's totals say."""
         sent = {row["transaction_id"]: row for truth in self.truths for row in self.truth(truth)}
         accepted = {key: row for key, row in sent.items() if row["expected"] == "accepted"}
+        self.await_commits(*TABLES)
         values = [value for _, value in self.values("payment_transactions")]
         self.assertEqual(len(values), len({value["transaction_id"] for value in values}))
         self.assertEqual({value["transaction_id"]: (Decimal(value["amount"]), value["currency"])
