@@ -123,7 +123,7 @@ struct sqlite_sink {
     struct listing rows[TABLE_COUNT];
     uint64_t decided_epoch; /* decided_ms belongs to it. */
     int64_t decided_ms;
-    sqlite3_stmt *found; /* What find_payment's texts are lent from. */
+    sqlite3_stmt *found; /* What find_payment looks with; its texts are lent from text. */
     struct sql_text text;
 };
 
