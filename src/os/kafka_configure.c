@@ -62,7 +62,7 @@ static const char *wished(const struct setting *setting, const char *name)
 
 static void set_own(struct setting *setting, const struct kafka_own *own)
 {
-    const char *value = wished(setting, own->name);
+    const char *value = own->force == KAFKA_OURS ? NULL : wished(setting, own->name);
 
     if (setting->refused || (own->force == KAFKA_CHOSEN && value != NULL)) {
         return;

@@ -14,6 +14,7 @@ enum kafka_side { KAFKA_READS, KAFKA_WRITES };
 enum kafka_force {
     KAFKA_FORCED, /* Whoever sets it otherwise is refused. */
     KAFKA_CHOSEN, /* The user's own value comes first. */
+    KAFKA_OURS,   /* The user's is meant for the other client of a pair; this one's is ours. */
 };
 
 /* A property that we set. */

@@ -24,7 +24,7 @@ static const struct kafka_own writing[] = {
     {"message.timeout.ms", "15000", KAFKA_FORCED, false}, /* The rest is for the abort. */
     {"delivery.report.only.error", "true", KAFKA_FORCED, false},
     {"partitioner", "murmur2_random", KAFKA_FORCED, false},
-    {"isolation.level", "read_uncommitted", KAFKA_CHOSEN, false}, /* Of the ends it asks for. */
+    {"isolation.level", "read_uncommitted", KAFKA_OURS, false}, /* Of the ends it asks for. */
     {"allow.auto.create.topics", "false", KAFKA_FORCED, false},
     {"compression.codec", "lz4", KAFKA_CHOSEN, false},
     {"linger.ms", "5", KAFKA_CHOSEN, false},

@@ -1,6 +1,6 @@
 #include "test/unit.h"
 
-#include "os/kafka_transact.h"
+#include "os/kafka_transact_parts.h"
 #include "test/kafka_mock.h"
 
 #include <time.h>
@@ -315,6 +315,27 @@ static void properties_of_ours_are_not_the_users(void **state)
     kafka_mock_stop(world.mock);
 }
 
+/* The cursor waits for transactions; ends that did would fall short beside a stranger's open one.
+ */
+static void what_readers_are_told_does_not_change_how_ends_are_asked_for(void **state)
+{
+    static const struct kafka_property property = {"isolation.level", "read_committed"};
+    struct kafka_transactor_settings settings;
+    char level[32];
+    size_t size = sizeof(level);
+
+    world = (struct world){.mock = kafka_mock_start(1, TOPIC, 1)};
+    settings = settings_of(&world);
+    settings.client.extra = &property;
+    settings.client.extra_count = 1;
+    assert_int_equal(kafka_transactor_open(&settings, &world.transactor, &world.fault), DONE);
+    assert_int_equal(rd_kafka_conf_get(rd_kafka_conf(world.transactor->writer.handle),
+                                       property.name, level, &size),
+                     RD_KAFKA_CONF_OK);
+    assert_string_equal(level, "read_uncommitted");
+    end();
+}
+
 /* Two clients with the same properties: what is only for the other is no news. */
 static void says_nothing_of_properties_when_all_is_well(void **state)
 {
@@ -346,6 +367,7 @@ int main(void)
         cmocka_unit_test(what_follows_a_record_that_is_too_large_is_not_sent),
         cmocka_unit_test(properties_of_ours_are_not_the_users),
         cmocka_unit_test(says_nothing_of_properties_when_all_is_well),
+        cmocka_unit_test(what_readers_are_told_does_not_change_how_ends_are_asked_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
